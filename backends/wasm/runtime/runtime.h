@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runtime of the wasm backend: one linear memory that owns maps, stacks, contexts and rings, shared
+ * by every engine. Single-threaded; "CPUs" are a variable that the scheduler sets.
+ *
+ * A BPF pointer is a u64 whose value is an address in this linear memory. What a program may touch
+ * is said by the shadow (below), never by the pointer itself.
+ *
+ * Conventions: functions that JavaScript or a compiled program calls are marked RT_EXPORT and keep
+ * their C name; errors are negative kernel errno values (errno.h of musl has the same numbers;
+ * RT_ENOTSUPP is the kernel-internal 524).
+ */
+#ifndef TAPIO_RUNTIME_H
+#define TAPIO_RUNTIME_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define RT_EXPORT(name) __attribute__((export_name(#name), used))
+#define RT_IMPORT(name) __attribute__((import_module("host"), import_name(#name)))
+#define RT_ENOTSUPP 524
+#define RT_CPUS_MAX 64
+#define RT_PAGE_SIZE 4096u
+
+static inline u32 rt_round_up8(u32 n) { return (n + 7u) & ~7u; }
+
+/* ---- memory.c ------------------------------------------------------------------------------- */
+
+/* Zeroed, 16-byte aligned, or NULL when the instance's memory is used up. Never moves. */
+void *rt_alloc(u32 size);
+void rt_free(void *block);
+
+/* ---- shadow.c --------------------------------------------------------------------------------
+ * One byte for each 8-byte granule of linear memory: the low nibble counts the accessible bytes
+ * from the granule's start (0 to 8), bit 7 says read-only. Objects that programs may touch start
+ * on an 8-byte boundary. Everything starts inaccessible, and the first page stays so (NULL).
+ */
+enum rt_access { RT_ACCESS_NONE, RT_ACCESS_READ, RT_ACCESS_WRITE };
+#define RT_SHADOW_READ_ONLY 0x80
+
+extern u8 *rt_shadow;      /* rt_shadow[address >> 3] */
+extern u32 rt_memory_size; /* bytes covered */
+
+void rt_shadow_set(const void *start, u32 size, enum rt_access access);
+/* Whether a program may access [address, address + size); size > 0, any alignment. */
+bool rt_shadow_allows(u64 address, u32 size, bool write);
+
+/* ---- fault.c ---------------------------------------------------------------------------------
+ * What the kernel's verifier would have refused. A fault ends the run: the host throws.
+ */
+enum rt_fault_kind {
+	RT_FAULT_LOAD = 1,     /* out-of-bounds load by the program */
+	RT_FAULT_STORE,        /* out-of-bounds or read-only store */
+	RT_FAULT_HELPER_READ,  /* a helper was given memory it may not read */
+	RT_FAULT_HELPER_WRITE, /* ... may not write */
+	RT_FAULT_ARGUMENT,     /* a helper argument of the wrong kind (not a map, not a lock, ...) */
+	RT_FAULT_BUDGET,       /* instruction budget used up */
+	RT_FAULT_CALL_DEPTH,   /* more than 8 frames */
+	RT_FAULT_LOCK,         /* double lock, unlock of a free lock, exit or helper call under a lock */
+	RT_FAULT_REFERENCE,    /* reserved record not submitted, or submitted twice */
+	RT_FAULT_ENGINE,       /* the engine itself gave up */
+	RT_FAULT_MISALIGNED,   /* misaligned atomic */
+};
+
+/* Throws in the host, with the current call site (rt_site). */
+_Noreturn void rt_fault(enum rt_fault_kind kind, u64 address, u32 size);
+
+/* Checks an argument of a helper; faults where the program may not access the memory. */
+void rt_check_read(u64 address, u32 size);
+void rt_check_write(u64 address, u32 size);
+
+/* ---- world.c: what helpers see --------------------------------------------------------------- */
+
+extern u32 rt_cpu_count; /* possible CPUs, 1 to RT_CPUS_MAX */
+extern u32 rt_cpu;       /* CPU of the running program */
+extern u64 rt_now_ns;    /* virtual CLOCK_MONOTONIC */
+extern u32 rt_site;      /* call site of the helper being run, for faults (engine-defined) */
+
+u32 rt_random_u32(void); /* seeded PRNG behind bpf_get_prandom_u32; per instance */
+
+/* Runs a BPF subprogram from a helper (bpf_loop, for_each, timers): `callback` is the value that the
+ * program passed; the engine that is running resolves it. Returns r0. */
+u64 rt_call_callback(u64 callback, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+
+/* ---- map.h ----------------------------------------------------------------------------------- */
+
+struct rt_map;
+
+struct rt_map_ops {
+	/* Allocates the state for map->spec; 0 or -errno. Checks sizes and flags as the kernel does. */
+	int (*create)(struct rt_map *map);
+	void (*destroy)(struct rt_map *map);
+
+	/* What a program sees (helpers 1-3): per-CPU maps act on the slot of rt_cpu. */
+	void *(*lookup)(struct rt_map *map, const void *key);
+	s64 (*update)(struct rt_map *map, const void *key, const void *value, u64 flags);
+	s64 (*remove)(struct rt_map *map, const void *key);
+	void *(*lookup_percpu)(struct rt_map *map, const void *key, u32 cpu);
+	s64 (*push)(struct rt_map *map, const void *value, u64 flags);
+	s64 (*pop)(struct rt_map *map, void *value);
+	s64 (*peek)(struct rt_map *map, void *value);
+	/* Calls back for every element; returns the number visited, or -errno. */
+	s64 (*for_each)(struct rt_map *map, u64 callback, u64 context, u64 flags);
+
+	/* What a system call sees: whole values, rt_map_value_bytes(map) long. */
+	s64 (*copy_out)(struct rt_map *map, const void *key, void *value, u64 flags);
+	s64 (*copy_in)(struct rt_map *map, const void *key, const void *value, u64 flags);
+	s64 (*next_key)(struct rt_map *map, const void *key /* or NULL */, void *next);
+	s64 (*take)(struct rt_map *map, const void *key, void *value); /* lookup and delete */
+	u32 (*memory_bytes)(struct rt_map *map);
+};
+
+struct rt_map {
+	u32 magic; /* RT_MAP_MAGIC: helpers reject an address that is not a map */
+	u32 handle;
+	u32 type; /* enum bpf_map_type */
+	u32 key_size;
+	u32 value_size;
+	u32 max_entries;
+	u32 flags;
+	u32 references;  /* the handle, map-in-map slots */
+	s32 lock_offset; /* of struct bpf_spin_lock in the value, or -1 */
+	s32 timer_offset; /* of struct bpf_timer in the value, or -1 */
+	const struct rt_map_ops *ops;
+	struct rt_map *inner; /* template for map-in-map, else NULL */
+	void *state;          /* of the map type */
+};
+#define RT_MAP_MAGIC 0x6d617070u
+
+u32 rt_map_value_bytes(const struct rt_map *map); /* as a system call copies a value */
+struct rt_map *rt_map_from_handle(u32 handle);    /* or NULL */
+/* The map behind a program's pointer, or a fault. */
+struct rt_map *rt_map_from_pointer(u64 address);
+void rt_map_put(struct rt_map *map);
+
+#endif
