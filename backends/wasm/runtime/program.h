@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Programs as the runtime knows them: what runs, on which CPU, how deep.
+ *
+ * An engine makes a program runnable by giving it an entry function; the runtime owns stacks, tail
+ * calls, the recursion guard and the run counters, so that they behave alike on every engine.
+ */
+#ifndef TAPIO_PROGRAM_H
+#define TAPIO_PROGRAM_H
+
+#include "runtime.h"
+
+#define RT_FRAMES_MAX 8
+#define RT_FRAME_SIZE 512
+#define RT_TAIL_CALLS_MAX 33
+
+struct rt_program;
+
+/* Runs the program to its end (or to a tail call) and returns r0. `frame` is the value of r10. */
+typedef u64 (*rt_entry_fn)(struct rt_program *program, u64 context, u64 frame);
+
+struct rt_program {
+	u32 magic; /* RT_PROGRAM_MAGIC */
+	u32 handle;
+	u32 references;
+	u32 context_size; /* bytes a program may read at r1; 0 = no context */
+	rt_entry_fn entry;
+	void *engine_state;
+	u64 run_count;
+	u64 recursion_misses;
+	u32 running[RT_CPUS_MAX]; /* recursion guard, per CPU */
+};
+#define RT_PROGRAM_MAGIC 0x70726f67u
+
+struct rt_program *rt_program_from_handle(u32 handle); /* or NULL */
+
+/* Called by bpf_tail_call: leaves the current program for `target` when the engine returns.
+ * Returns a negative errno (and the caller falls through) when the limit of 33 is reached. */
+s64 rt_tail_call_request(struct rt_program *target);
+
+/* A helper's C function: arguments r1 to r5, result r0. */
+typedef u64 (*rt_helper_fn)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
+
+/* By number of enum bpf_func_id; NULL where the runtime has none. helpers.c */
+rt_helper_fn rt_helper_by_id(u32 id);
+
+/* Called by engines before every helper: the seeded scheduler may run another CPU's program here,
+ * never while a spin lock is held. world.c */
+void rt_preemption_point(void);
+
+#endif
