@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * System calls: how long each took and how it ended.
+ *
+ * One event a call, at its exit. The enter program only remembers when the thread went in.
+ */
+#include "include/collector.h"
+
+enum syscall_program {
+	PROGRAM_SYSCALL_ENTER = 0,
+	PROGRAM_SYSCALL_EXIT = 1,
+};
+
+#define ERRNO_MAX 4095
+
+struct syscall_start {
+	__u64 enter_ns;
+	__u64 number;
+};
+
+/*
+ * By thread. Threads that die inside a call (exit, exit_group) never come out of it, so entries
+ * are left behind; least recently used ones make room.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct syscall_start);
+} syscall_starts SEC(".maps");
+
+SEC("tp/raw_syscalls/sys_enter")
+int syscall_enter(struct trace_event_raw_sys_enter *context)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct syscall_start start = {};
+	struct probe probe;
+
+	if (!probe_begin(&probe, PROGRAM_SYSCALL_ENTER))
+		return 0;
+	start.enter_ns = probe.now_ns;
+	start.number = context->id;
+	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
+		probe.statistics->errors++;
+	return 0;
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int syscall_exit(struct trace_event_raw_sys_exit *context)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct admission admission;
+	struct syscall_start *start;
+	struct syscall_event *event;
+	bool known = false;
+	__u64 latency_ns = 0;
+	struct probe probe;
+	__s64 result;
+
+	if (!probe_begin(&probe, PROGRAM_SYSCALL_EXIT))
+		return 0;
+	start = bpf_map_lookup_elem(&syscall_starts, &tid);
+	if (start) {
+		/* A signal return leaves another call than it entered; its latency would be a lie. */
+		known = start->number == (__u64)context->id;
+		latency_ns = known ? probe.now_ns - start->enter_ns : 0;
+		bpf_map_delete_elem(&syscall_starts, &tid);
+	}
+	if (!event_admit(&probe, &admission))
+		return 0;
+	event = event_reserve(&probe, sizeof(*event));
+	if (!event)
+		return 0;
+	event_header_fill(&event->header, &probe, &admission.facts, &admission.sampling,
+			  admission.generation, EVENT_SYSCALL, sizeof(*event));
+	if (!known)
+		event->header.flags = EVENT_DURATION_UNKNOWN;
+	result = context->ret;
+	event->latency_ns = latency_ns;
+	event->result = result;
+	event->number = context->id;
+	event->error = result < 0 && result >= -ERRNO_MAX ? -result : 0;
+	event_submit(&probe, &event->header);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,42 @@
+/** Compiles every `bpf/*.bpf.c` to `build/bpf/*.bpf.o`, and the simulated kernel's types to BTF. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { upToDate } from "./up_to_date.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FLAGS = ["-target", "bpfel", "-mcpu=v3", "-g", "-O2", "-Wall", "-Wextra", "-Werror"];
+
+function compile(source: string, output: string): void {
+  const clang = spawnSync(
+    "clang",
+    [...FLAGS, "-Wno-unused-parameter", "-c", source, "-o", output],
+    {
+      cwd: ROOT,
+      encoding: "utf8",
+    },
+  );
+  if (clang.status !== 0) throw new Error(`clang ${source} failed:\n${clang.stderr}`);
+  // DWARF is of no use to a loader; BTF stays.
+  const strip = spawnSync("llvm-strip", ["-g", output], { cwd: ROOT, encoding: "utf8" });
+  if (strip.status !== 0) throw new Error(`llvm-strip ${output} failed: ${strip.stderr}`);
+}
+
+export async function buildBpf(): Promise<void> {
+  const sources = readdirSync(join(ROOT, "bpf")).filter((name) => name.endsWith(".bpf.c"));
+  const headers = readdirSync(join(ROOT, "bpf/include")).map((name) => `bpf/include/${name}`);
+  const kernelTypes = "backends/wasm/world/kernel_types.c";
+  const jobs = [
+    ...sources.map((name) => [`bpf/${name}`, `build/bpf/${basename(name, ".c")}.o`] as const),
+    [kernelTypes, "build/wasm/kernel_types.bpf.o"] as const,
+  ];
+  const inputs = [...jobs.map(([source]) => source), ...headers, "scripts/build_bpf.ts"];
+  const outputs = jobs.map(([, output]) => output);
+  await upToDate(ROOT, "bpf", inputs, outputs, () => {
+    mkdirSync(join(ROOT, "build/bpf"), { recursive: true });
+    mkdirSync(join(ROOT, "build/wasm"), { recursive: true });
+    console.error(`setup: compiling ${jobs.length} BPF objects`);
+    for (const [source, output] of jobs) compile(source, output);
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * The system tools that builds need: installed through the system's package manager where we are
+ * root, named in one line where we are not.
+ */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+interface Tool {
+  readonly name: string;
+  /** Debian package that brings it. */
+  readonly package: string;
+  readonly present: () => boolean;
+}
+
+export function findExecutable(name: string): string | undefined {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here; look in the next folder.
+    }
+  }
+  return undefined;
+}
+
+const executable = (name: string) => () => findExecutable(name) !== undefined;
+
+const TOOLS: readonly Tool[] = [
+  { name: "clang", package: "clang", present: executable("clang") },
+  { name: "llvm-strip", package: "llvm", present: executable("llvm-strip") },
+  { name: "emcc", package: "emscripten", present: executable("emcc") },
+  { name: "pkg-config", package: "pkg-config", present: executable("pkg-config") },
+  { name: "cargo", package: "cargo", present: executable("cargo") },
+  {
+    name: "libbpf headers",
+    package: "libbpf-dev",
+    present: () => existsSync("/usr/include/bpf/bpf_helpers.h"),
+  },
+];
+
+/** Tools that are missing, by name of the thing and of its package. */
+export function missingTools(): readonly { readonly name: string; readonly package: string }[] {
+  return TOOLS.filter((tool) => !tool.present());
+}
+
+function apt(...args: string[]): void {
+  const result = spawnSync("apt-get", args, {
+    stdio: ["ignore", 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+  if (result.status !== 0) throw new Error(`apt-get ${args[0]} failed; see its output above`);
+}
+
+export async function installTools(): Promise<void> {
+  const missing = missingTools();
+  if (missing.length === 0) return;
+  const packages = missing.map((tool) => tool.package);
+  const names = missing.map((tool) => tool.name).join(", ");
+  if (process.getuid?.() !== 0 || findExecutable("apt-get") === undefined) {
+    throw new Error(`missing: ${names}; install the packages ${packages.join(" ")} and try again`);
+  }
+  console.error(`setup: installing ${packages.join(" ")}`);
+  apt("update", "-q");
+  apt("install", "-q", "-y", "--no-install-recommends", ...packages);
+}

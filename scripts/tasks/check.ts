@@ -1,0 +1,23 @@
+/** `npm run check`: format, types, lint, unit tests and a property smoke; under two minutes, no root. */
+import { spawnSync } from "node:child_process";
+import { runTask } from "../run_task.ts";
+import { setup } from "../setup.ts";
+
+const STEPS: readonly (readonly [string, ...string[]])[] = [
+  ["biome", "check", "--error-on-warnings"],
+  ["tsc", "-p", "tsconfig.json"],
+  ["vitest", "run", "--reporter=dot"],
+];
+
+await runTask(async () => {
+  await setup();
+  for (const [command, ...args] of STEPS) {
+    const env = { ...process.env, TAPIO_RUNS: process.env["TAPIO_RUNS"] ?? "20" };
+    const step = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], env });
+    if (step.status !== 0) {
+      console.error(`check: ${command} failed; its output stands above`);
+      return 1;
+    }
+  }
+  return 0;
+});
