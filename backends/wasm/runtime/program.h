@@ -34,6 +34,19 @@ struct rt_program {
 
 struct rt_program *rt_program_from_handle(u32 handle); /* or NULL */
 
+/*
+ * A run, in this order (program.c): rt_cpu_enter (world.h), rt_held_enter (held.h), the entry
+ * function, rt_held_leave, rt_cpu_leave. After a fault the host restores the C stack pointer
+ * (rt_stack_save / rt_stack_restore, fault.c) and the run is undone with rt_held_abandon.
+ */
+
+/* The program whose code the engine is running, NULL outside a run. */
+struct rt_program *rt_program_current(void);
+
+/* Runs a callback of `program` outside any run of it (a timer that came due), as a run of its own on
+ * `cpu`. Returns r0. */
+u64 rt_run_callback(struct rt_program *program, u64 callback, u32 cpu, u64 a1, u64 a2, u64 a3);
+
 /* Called by bpf_tail_call: leaves the current program for `target` when the engine returns.
  * Returns a negative errno (and the caller falls through) when the limit of 33 is reached. */
 s64 rt_tail_call_request(struct rt_program *target);

@@ -28,15 +28,23 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
+#ifdef __wasm__
 #define RT_EXPORT(name) __attribute__((export_name(#name), used))
 #define RT_IMPORT(name) __attribute__((import_module("host"), import_name(#name)))
+#else /* the native test harness: plain functions, imports defined by the harness */
+#define RT_EXPORT(name)
+#define RT_IMPORT(name)
+#endif
 #define RT_ENOTSUPP 524
 #define RT_CPUS_MAX 64
 #define RT_PAGE_SIZE 4096u
 
 static inline u32 rt_round_up8(u32 n) { return (n + 7u) & ~7u; }
 
-/* ---- memory.c ------------------------------------------------------------------------------- */
+/* ---- memory.c -------------------------------------------------------------------------------
+ * All memory is taken at start (rt_init, exported: see init.c), so views in JavaScript never
+ * detach. The C library's malloc family is served by the same allocator.
+ */
 
 /* Zeroed, 16-byte aligned, or NULL when the instance's memory is used up. Never moves. */
 void *rt_alloc(u32 size);
@@ -77,11 +85,12 @@ enum rt_fault_kind {
 /* Throws in the host, with the current call site (rt_site). */
 _Noreturn void rt_fault(enum rt_fault_kind kind, u64 address, u32 size);
 
-/* Checks an argument of a helper; faults where the program may not access the memory. */
+/* Checks an argument of a helper; faults where the program may not access the memory. Size 0
+ * passes with any address, as for the kernel's ARG_CONST_SIZE_OR_ZERO. */
 void rt_check_read(u64 address, u32 size);
 void rt_check_write(u64 address, u32 size);
 
-/* ---- world.c: what helpers see --------------------------------------------------------------- */
+/* ---- world.c: what helpers see (more in world.h, task.h) ------------------------------------- */
 
 extern u32 rt_cpu_count; /* possible CPUs, 1 to RT_CPUS_MAX */
 extern u32 rt_cpu;       /* CPU of the running program */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "held.h"
+
+struct reference {
+	u64 address;
+	void (*release)(u64 address);
+};
+
+static struct reference references[RT_REFERENCES_MAX];
+static u32 reference_count;
+static u32 run_base;   /* first reference of the running run */
+static u64 held_lock; /* 0 = none; never held across runs, because no run starts under a lock */
+
+RT_EXPORT(rt_held_enter) u32 rt_held_enter(void)
+{
+	u32 outer_base = run_base;
+
+	run_base = reference_count;
+	return outer_base;
+}
+
+void rt_held_leave(u32 entered)
+{
+	rt_held_check_none();
+	run_base = entered;
+}
+
+RT_EXPORT(rt_held_abandon) void rt_held_abandon(u32 entered)
+{
+	if (held_lock != 0) {
+		*(u32 *)(uintptr_t)held_lock = 0;
+		held_lock = 0;
+	}
+	while (reference_count > run_base) {
+		struct reference *last = &references[--reference_count];
+		last->release(last->address);
+	}
+	run_base = entered;
+}
+
+void rt_held_check_none(void)
+{
+	if (held_lock != 0)
+		rt_fault(RT_FAULT_LOCK, held_lock, 4);
+	if (reference_count != run_base)
+		rt_fault(RT_FAULT_REFERENCE, references[reference_count - 1].address, 0);
+}
+
+bool rt_reference_add(u64 address, void (*release)(u64 address))
+{
+	if (reference_count == RT_REFERENCES_MAX)
+		return false;
+	references[reference_count++] = (struct reference){ address, release };
+	return true;
+}
+
+/* The index of `address` among the run's references, or RT_REFERENCES_MAX. Latest first. */
+static u32 reference_find(u64 address)
+{
+	for (u32 i = reference_count; i > run_base; i--)
+		if (references[i - 1].address == address)
+			return i - 1;
+	return RT_REFERENCES_MAX;
+}
+
+bool rt_reference_held(u64 address)
+{
+	return reference_find(address) != RT_REFERENCES_MAX;
+}
+
+void rt_reference_remove(u64 address)
+{
+	u32 index = reference_find(address);
+
+	if (index == RT_REFERENCES_MAX)
+		rt_fault(RT_FAULT_REFERENCE, address, 0);
+	reference_count--;
+	for (; index < reference_count; index++)
+		references[index] = references[index + 1];
+}
+
+void rt_lock_acquire(u64 address)
+{
+	if (held_lock != 0)
+		rt_fault(RT_FAULT_LOCK, address, 4);
+	held_lock = address;
+	*(u32 *)(uintptr_t)address = 1;
+}
+
+void rt_lock_release(u64 address)
+{
+	if (held_lock != address)
+		rt_fault(RT_FAULT_LOCK, address, 4);
+	held_lock = 0;
+	*(u32 *)(uintptr_t)address = 0;
+}
+
+bool rt_lock_held(void)
+{
+	return held_lock != 0;
+}
