@@ -70,6 +70,8 @@ export interface MapSpec {
  *
  * Values of per-CPU maps are `valueBytes` = round_up(valueSize, 8) × possible CPUs long, in CPU
  * order; those of other maps `valueSize`. Keys are `keySize` long (0 for queues, stacks, blooms).
+ * A key or value of any other length is EINVAL, whatever the map would say to the operation.
+ * A bloom filter's `lookup` reads the value to look for from `value`.
  * A failing operation throws `BpfError` with the kernel's errno; "no such key" is `false` where the
  * return type is boolean.
  */
@@ -100,6 +102,7 @@ export interface BpfMap {
   ): { readonly count: number; readonly cursor: Uint8Array | null };
   /** Updates `count` entries, in order. An error carries how many were done in `processed`. */
   updateBatch(keys: Uint8Array, values: Uint8Array, count: number, flags?: number): void;
+  /** Deletes `count` keys, in order; the first that is not there ends it (ENOENT, `processed`). */
   deleteBatch(keys: Uint8Array, count: number): number;
   /**
    * The map's values as memory shared with running programs (arrays created with MMAPABLE, global

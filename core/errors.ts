@@ -41,6 +41,8 @@ export interface BpfErrorOptions {
   readonly errno?: number;
   /** What the reader can do about it, as an imperative clause. */
   readonly hint?: string;
+  /** Elements of a batch that were done before the failing one. */
+  readonly processed?: number;
   readonly cause?: unknown;
 }
 
@@ -51,6 +53,8 @@ export class BpfError extends Error {
   /** Symbolic errno (`"EINVAL"`), or `""` where there is none. */
   readonly code: string;
   readonly hint: string;
+  /** Batch operations only: elements done before the failing one. */
+  readonly processed: number | undefined;
 
   constructor(operation: string, problem: string, options: BpfErrorOptions = {}) {
     const errno = options.errno ?? 0;
@@ -63,6 +67,7 @@ export class BpfError extends Error {
     this.errno = errno;
     this.code = code;
     this.hint = hint;
+    this.processed = options.processed;
   }
 }
 
