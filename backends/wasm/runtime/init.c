@@ -2,6 +2,8 @@
 /* The first call into a fresh instance. */
 #include "memory.h"
 #include "shadow.h"
+#include "simulated_memory.h"
+#include "task.h"
 #include "world.h"
 
 #ifdef __wasm__
@@ -31,6 +33,8 @@ RT_EXPORT(rt_init) s32 rt_init(u32 memory_bytes, u32 cpus, u32 seed_low, u32 see
 	rt_shadow_init((u8 *)start, size);
 	rt_memory_init((u8 *)start + shadow_size, size - start - shadow_size);
 	rt_world_init(cpus, (u64)seed_high << 32 | seed_low);
-	return 0;
+	if (rt_simulated_memory_init() != 0)
+		return -ENOMEM;
+	return rt_tasks_init(cpus);
 }
 #endif

@@ -164,7 +164,7 @@ void rt_memory_init(void *start, u32 size)
 	list_insert(0);
 }
 
-void *rt_alloc(u32 size)
+RT_EXPORT(rt_alloc) void *rt_alloc(u32 size)
 {
 	struct block *block;
 	u32 offset, end, dirty;
@@ -194,7 +194,7 @@ void *rt_alloc(u32 size)
 	return block + 1;
 }
 
-void rt_free(void *pointer)
+RT_EXPORT(rt_free) void rt_free(void *pointer)
 {
 	u32 offset, after, before;
 	struct block *block;
