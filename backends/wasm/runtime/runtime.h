@@ -7,13 +7,14 @@
  * is said by the shadow (below), never by the pointer itself.
  *
  * Conventions: functions that JavaScript or a compiled program calls are marked RT_EXPORT and keep
- * their C name; errors are negative kernel errno values (errno.h of musl has the same numbers;
- * RT_ENOTSUPP is the kernel-internal 524).
+ * their C name; errors are negative kernel errno values (linux_errno.h; RT_ENOTSUPP is
+ * the kernel-internal 524).
  */
 #ifndef TAPIO_RUNTIME_H
 #define TAPIO_RUNTIME_H
 
-#include <errno.h>
+#include "linux_errno.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
