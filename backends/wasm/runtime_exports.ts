@@ -1,0 +1,57 @@
+/**
+ * What the wasm runtime exports, by C name (`RT_EXPORT` in `backends/wasm/runtime/*.c`). Addresses,
+ * handles and sizes are numbers; a C `u32` arrives signed, so addresses above 2 GiB never occur
+ * because memory ends there. A C function returning `s32` below zero answers with -errno.
+ */
+
+/** C functions that take and return 32-bit integers. */
+type Call<Parameters extends readonly number[] = [], Result = number> = (
+  ...args: Parameters
+) => Result;
+
+export interface RuntimeExports {
+  readonly memory: WebAssembly.Memory;
+  readonly __indirect_function_table: WebAssembly.Table;
+  readonly _initialize: Call<[], void>;
+
+  // init.c, host_memory.c, memory.c, shadow.c
+  readonly rt_init: Call<[bytes: number, cpus: number, seedLow: number, seedHigh: number]>;
+  readonly memory_alloc: Call<[size: number]>;
+  readonly memory_free: Call<[address: number], void>;
+  readonly context_create: Call<[size: number, writable: number]>;
+  readonly context_destroy: Call<[address: number, size: number], void>;
+  readonly rt_memory_used: Call;
+  readonly rt_memory_used_max: Call;
+  readonly rt_shadow_address: Call;
+
+  // fault.c
+  readonly rt_fault_record_address: Call;
+  readonly rt_stack_save: Call;
+  readonly rt_stack_restore: Call<[pointer: number], void>;
+
+  // program.c, run.c
+  readonly program_create: Call<[contextSize: number]>;
+  readonly program_address: Call<[handle: number]>;
+  readonly program_put: Call<[handle: number], void>;
+  readonly program_run: Call<[handle: number, context: number, cpu: number]>;
+  readonly program_result_address: Call;
+  readonly program_current: Call;
+  readonly rt_budget_set: Call<[low: number, high: number], void>;
+  readonly rt_run_depth_address: Call;
+  readonly rt_run_unwind: Call<[depth: number], void>;
+
+  // world.c
+  readonly rt_seed: Call<[low: number, high: number], void>;
+  readonly rt_cpu_runs_address: Call;
+  readonly rt_cpu_current: Call;
+  readonly rt_cpu_possible: Call;
+  readonly rt_clock_address: Call;
+  readonly rt_clock_set_offsets: Call<
+    [bootLow: number, bootHigh: number, taiLow: number, taiHigh: number],
+    void
+  >;
+  readonly rt_clock_set_tick: Call<[ns: number], void>;
+  readonly rt_preemption_set: Call<[interval: number], void>;
+  readonly rt_preemption_countdown_address: Call;
+  readonly rt_preemption_random: Call;
+}
