@@ -161,7 +161,16 @@ function computeAlignment(btf: Btf, id: number, depth: number, known: Map<number
   }
 }
 
-/** The type as C would write it, for messages: `"struct event"`, `"const char *"`, `"u8 [16]"`. */
+/**
+ * Whether a type is C's `char`, so that arrays of it are text. Clang does not set BTF's char flag;
+ * `unsigned char` and `signed char` are numbers.
+ */
+export function isChar(btf: Btf, id: number): boolean {
+  const type = typeAt(btf, skipModifiers(btf, id));
+  return type.kind === "int" && type.size === 1 && (type.char || type.name === "char");
+}
+
+/** The type as C would write it, for messages: `"struct event"`, `"const char *"`, `"u8 [3][5]"`. */
 export function typeName(btf: Btf, id: number): string {
   return nameAtDepth(btf, id, 0);
 }
@@ -183,8 +192,12 @@ function nameAtDepth(btf: Btf, id: number, depth: number): string {
       const pointee = inner(type.typeId);
       return pointee.endsWith("*") ? `${pointee}*` : `${pointee} *`;
     }
-    case "array":
-      return `${inner(type.elementTypeId)} [${type.length}]`;
+    case "array": {
+      const element = inner(type.elementTypeId);
+      const nested = btf.types[type.elementTypeId]?.kind === "array";
+      const at = nested ? element.indexOf("[") : element.length;
+      return `${element.slice(0, at)}${nested ? "" : " "}[${type.length}]${element.slice(at)}`;
+    }
     case "struct":
     case "union":
     case "enum":
