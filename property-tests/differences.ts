@@ -1,0 +1,50 @@
+/**
+ * Every difference that two backends may show. What is not here must be equal, byte for byte. Code
+ * that tolerates a difference names its entry, so a search for the name finds all places.
+ */
+
+export interface AllowedDifference {
+  /** What may differ. */
+  readonly what: string;
+  /** Where it shows: operations and map types. */
+  readonly where: string;
+  /** Why it cannot or should not be equal. */
+  readonly reason: string;
+  /** Kernels on which the real one shows it (`"all"`, `"< 6.13"`). */
+  readonly kernels: string;
+}
+
+export const DIFFERENCES = {
+  hashIterationOrder: {
+    what: "the order in which keys come",
+    where: "nextKey, lookupBatch and for_each of hash, percpu_hash, LRU hashes and hash_of_maps",
+    reason: "it follows the kernel's hash function and its random seed; only the set is promised",
+    kernels: "all",
+  },
+  hashBatchBucket: {
+    what: "whether a batched lookup answers ENOSPC for a small count",
+    where: "lookupBatch of hash, percpu_hash, LRU hashes and hash_of_maps",
+    reason: "it depends on how many keys fall into one bucket; the caller asks again for more",
+    kernels: "all",
+  },
+  lruVictims: {
+    what: "which keys are evicted, and how many stay below the map's size",
+    where: "lru_hash, lru_percpu_hash",
+    reason: "victims follow per-CPU lists, batches and reference bits, and change between kernels",
+    kernels: "all",
+  },
+  bloomFalsePositives: {
+    what: "which values that were never pushed are found",
+    where: "lookup of bloom_filter",
+    reason: "it follows the hash function and its random seed",
+    kernels: "all",
+  },
+  innerMapIds: {
+    what: "the number that looking up an inner map answers",
+    where: "lookup and lookupBatch of array_of_maps, hash_of_maps and prog_array",
+    reason: "the kernel numbers its maps and programs across all processes",
+    kernels: "all",
+  },
+} as const satisfies Record<string, AllowedDifference>;
+
+export type DifferenceName = keyof typeof DIFFERENCES;

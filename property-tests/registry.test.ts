@@ -1,0 +1,92 @@
+/** The registry itself, the canary, and the replay line. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DIFFERENCES } from "./differences.ts";
+import { checkProperty } from "./property.ts";
+import { PROPERTIES } from "./registry.ts";
+import { parametersOf, registered, replayLine, seedOf } from "./replay.ts";
+
+describe("registry", () => {
+  test("every property has one entry, a positive smoke budget and no smaller nightly one", () => {
+    const names = PROPERTIES.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { smokeRuns, nightlyRuns } of PROPERTIES) {
+      expect(smokeRuns).toBeGreaterThan(0);
+      expect(nightlyRuns).toBeGreaterThanOrEqual(smokeRuns);
+    }
+  });
+
+  test("a property that is not registered cannot be checked", () => {
+    const property = fc.property(fc.nat(), () => true);
+    expect(() => checkProperty("no such property", property)).toThrow(/registry\.ts/);
+  });
+
+  test("every allowed difference is used by name somewhere", () => {
+    const sources = readdirSync("property-tests", { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts") && !path.endsWith("differences.ts"))
+      .map((path) => readFileSync(join("property-tests", path), "utf8"))
+      .join("\n");
+    for (const name of Object.keys(DIFFERENCES)) expect(sources).toContain(`DIFFERENCES.${name}`);
+  });
+});
+
+describe("canary", () => {
+  const numbersStaySmall = fc.property(fc.array(fc.nat()), (numbers) => {
+    if (numbers.some((number) => number >= 1000)) throw new Error("a number is too large");
+  });
+
+  test("fails, shrinks to its simplest counterexample and says how to replay it", () => {
+    const failure = caught(() => checkProperty("canary", numbersStaySmall));
+    expect(failure).toContain('property "canary" failed');
+    expect(failure).toContain("a number is too large");
+    expect(failure).toContain("counterexample: [[1000]]");
+    expect(failure.split("\n").at(-1)).toMatch(
+      /^TAPIO_SEED=-?\d+ TAPIO_PATH=[\d:]+ npx vitest run property-tests\/registry\.test\.ts -t 'canary fails, .*'$/,
+    );
+  });
+
+  test("the replay line's seed and path fail at once with the same counterexample", () => {
+    const first = fc.check(numbersStaySmall, { seed: 7 });
+    const { counterexamplePath, seed } = first;
+    const parameters = parametersOf(registered("canary"), { TAPIO_PATH: counterexamplePath! });
+    const replayed = fc.check(numbersStaySmall, { ...(parameters as object), seed });
+    expect(replayed.counterexample).toEqual(first.counterexample);
+    expect(replayed.numRuns).toBe(1);
+  });
+});
+
+describe("environment of a replay", () => {
+  const property = registered("canary");
+
+  test("TAPIO_RUNS replaces the budget, TAPIO_BUDGET chooses it", () => {
+    const { smokeRuns, nightlyRuns } = property;
+    expect(parametersOf(property, {}).numRuns).toBe(smokeRuns);
+    expect(parametersOf(property, { TAPIO_BUDGET: "nightly" }).numRuns).toBe(nightlyRuns);
+    expect(parametersOf(property, { TAPIO_RUNS: "17" }).numRuns).toBe(17);
+  });
+
+  test("values that are no numbers or budgets are refused by name", () => {
+    expect(() => seedOf({ TAPIO_SEED: "abc" })).toThrow(/TAPIO_SEED/);
+    expect(() => parametersOf(property, { TAPIO_RUNS: "many" })).toThrow(/TAPIO_RUNS/);
+    expect(() => parametersOf(property, { TAPIO_BUDGET: "weekly" })).toThrow(/TAPIO_BUDGET/);
+  });
+
+  test("a test name with quotes and brackets survives the shell and the pattern", () => {
+    const line = replayLine(1, "0:1", "a.test.ts", "it's (new)");
+    expect(line).toBe(
+      `TAPIO_SEED=1 TAPIO_PATH=0:1 npx vitest run a.test.ts -t 'it'\\''s \\(new\\)'`,
+    );
+  });
+});
+
+function caught(action: () => void): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}

@@ -1,0 +1,44 @@
+/**
+ * Every property, once, with what it may cost: runs at a commit (`smoke`) and at night. A property
+ * that is not listed cannot run, one that is listed and never checked fails the registry's test.
+ */
+
+export interface RegisteredProperty {
+  readonly name: string;
+  /** Runs at every commit. */
+  readonly smokeRuns: number;
+  /** Runs at night and against a real kernel. */
+  readonly nightlyRuns: number;
+}
+
+const MAP_TYPES = [
+  "array",
+  "percpu_array",
+  "hash",
+  "percpu_hash",
+  "lru_hash",
+  "lru_percpu_hash",
+  "lpm_trie",
+  "queue",
+  "stack",
+  "bloom_filter",
+  "array_of_maps",
+  "hash_of_maps",
+  "prog_array",
+  "perf_event_array",
+  "ringbuf",
+];
+
+export const PROPERTIES: readonly RegisteredProperty[] = [
+  { name: "canary", smokeRuns: 200, nightlyRuns: 200 },
+  ...MAP_TYPES.map((type) => ({
+    name: `map operations: ${type}`,
+    smokeRuns: 200,
+    nightlyRuns: 10_000,
+  })),
+  ...MAP_TYPES.map((type) => ({
+    name: `map creation: ${type}`,
+    smokeRuns: 100,
+    nightlyRuns: 2_000,
+  })),
+];
