@@ -1,0 +1,57 @@
+/** What the semantics of maps depend on: the kernel whose behaviour a backend has to show. */
+
+export interface KernelFeatures {
+  /** `lookupAndDelete` of the hash maps (5.14). */
+  readonly hashLookupAndDelete: boolean;
+  /** Batches of per-CPU arrays and LPM tries (5.13). */
+  readonly percpuArrayBatch: boolean;
+  readonly lpmTrieBatch: boolean;
+  /** Batches of arrays and hashes of maps (5.19). */
+  readonly mapInMapBatch: boolean;
+  /** Batched lookup skips empty slots (6.14); before, it answers EINTR. */
+  readonly batchSkipsMissing: boolean;
+  /** Bloom filter maps (5.16). */
+  readonly bloomFilter: boolean;
+  /**
+   * LPM tries honour NOEXIST and EXIST, and overwrite on a full trie (6.13, and stable series that
+   * took the fixes).
+   */
+  readonly lpmTrieUpdateFlags: boolean;
+  /** Values of a per-CPU array above 32 KiB are E2BIG (5.18) instead of ENOMEM. */
+  readonly percpuArrayValueLimit: boolean;
+}
+
+type Version = readonly [major: number, minor: number, patch: number];
+
+/** Features of `version` (`"5.10.262"`, `"6.18"`, or `uname -r`'s longer form). */
+export function kernelFeatures(version: string): KernelFeatures {
+  const kernel = parseVersion(version);
+  return {
+    hashLookupAndDelete: atLeast(kernel, [5, 14, 0]),
+    percpuArrayBatch: atLeast(kernel, [5, 13, 0]),
+    lpmTrieBatch: atLeast(kernel, [5, 13, 0]),
+    mapInMapBatch: atLeast(kernel, [5, 19, 0]),
+    batchSkipsMissing: atLeast(kernel, [6, 14, 0]),
+    bloomFilter: atLeast(kernel, [5, 16, 0]),
+    lpmTrieUpdateFlags:
+      atLeast(kernel, [6, 13, 0]) || inSeries(kernel, [6, 12, 5]) || inSeries(kernel, [6, 6, 66]),
+    percpuArrayValueLimit: atLeast(kernel, [5, 18, 0]),
+  };
+}
+
+function parseVersion(version: string): Version {
+  const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);
+  if (match === null) throw new Error(`kernel version "${version}": not like "6.12" or "5.10.262"`);
+  return [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
+}
+
+function atLeast(kernel: Version, [major, minor, patch]: Version): boolean {
+  if (kernel[0] !== major) return kernel[0] > major;
+  if (kernel[1] !== minor) return kernel[1] > minor;
+  return kernel[2] >= patch;
+}
+
+/** The same stable series, at this patch level or later. */
+function inSeries(kernel: Version, from: Version): boolean {
+  return kernel[0] === from[0] && kernel[1] === from[1] && kernel[2] >= from[2];
+}
