@@ -3,8 +3,10 @@
  *
  * `code` holds 8-byte instructions, little-endian, of the entry function followed by every function
  * it reaches; calls between them are resolved (`src = 1`, relative). CO-RE relocations are applied.
- * LDDW instructions that name a map, global data or a function keep a zero immediate: what they
- * name stands in `references`, because addresses exist only once an instance has created the maps.
+ * LDDW instructions that name a map, global data or a function have a zero immediate and `src` 1
+ * (map), 2 (map value) or 4 (function): what they name stands in `references`, because addresses
+ * exist only once an instance has created the maps. No other LDDW has a `src`. Calls of kernel
+ * functions have `src` 2 and the number that the linker's options gave.
  */
 
 export type Reference =
@@ -35,6 +37,19 @@ export interface LineEntry {
   readonly text: string;
 }
 
+/**
+ * An instruction that could not be relocated, and became a call of the helper that does not exist
+ * (`POISON_HELPER` + a number; both slots of an LDDW). Programs guard such code and never reach it
+ * where the types of the kernel differ; reaching it is a fault, and `reason` says what was missing.
+ */
+export interface PoisonedInstruction {
+  readonly slot: number;
+  readonly reason: string;
+}
+
+/** Helper numbers from here on are poison (libbpf's number, so that logs look alike). */
+export const POISON_HELPER = 0xbad2310;
+
 export interface LinkedProgram {
   readonly name: string;
   readonly section: string;
@@ -42,5 +57,8 @@ export interface LinkedProgram {
   readonly references: readonly Reference[];
   /** Ordered by `start`; the first is the entry. */
   readonly subprograms: readonly Subprogram[];
+  /** Ordered by `slot`. */
   readonly lines: readonly LineEntry[];
+  /** Ordered by `slot`. */
+  readonly poisoned: readonly PoisonedInstruction[];
 }
