@@ -14,7 +14,7 @@ describe("case file", () => {
       memory: Uint8Array.of(1, 2, 255),
       program: Uint8Array.from(EXIT),
       expected: { r0: 31n },
-      kernelRejects: undefined,
+      kernelDiffers: undefined,
     });
     const maximum = "-- asm\nexit\n-- result\n18446744073709551615";
     expect(parseCase("x", maximum).expected).toEqual({ r0: 2n ** 64n - 1n });
@@ -36,9 +36,10 @@ describe("case file", () => {
     expect(parseCase("x", text).expected).toEqual({ error: "second" });
   });
 
-  it("reads why the kernel refuses the program", () => {
-    const text = "# kernel: rejects, invalid shift\n-- asm\nexit\n-- result\n0";
-    expect(parseCase("x", text).kernelRejects).toBe("invalid shift");
+  it("reads why the kernel refuses or runs what it should not", () => {
+    const text = "# kernel: rejects, invalid shift\n# kernel: accepts, no check\n-- asm\nexit\n";
+    expect(parseCase("x", `${text}-- result\n0`).kernelDiffers).toBe("invalid shift");
+    expect(parseCase("x", `${text}-- error\n`).kernelDiffers).toBe("no check");
   });
 
   it("compares raw with asm where both are given", () => {

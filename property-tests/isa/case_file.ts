@@ -2,8 +2,8 @@
  * Conformance cases as text, in the `.data` format of the public eBPF conformance suites: sections
  * headed `-- asm`, `-- mem`, `-- raw`, `-- result`, `-- error`; `#` starts a comment.
  *
- * A comment line `# kernel: rejects, REASON` says that Linux refuses to load the program although
- * the specification gives it a meaning.
+ * A comment line `# kernel: rejects, REASON` says that Linux refuses a program to which the
+ * specification gives a meaning; `# kernel: accepts, REASON`, that it runs one that must be refused.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -18,8 +18,8 @@ export interface IsaCase {
   readonly program: Uint8Array;
   /** r0 at the end, or that the program must be refused (at load, or while it runs). */
   readonly expected: { readonly r0: bigint } | { readonly error: string };
-  /** Why Linux refuses the program; undefined where it answers as expected. */
-  readonly kernelRejects: string | undefined;
+  /** Why Linux does the opposite (see above); undefined where it does what is expected. */
+  readonly kernelDiffers: string | undefined;
 }
 
 /** A file that is no case; the message names file and line. */
@@ -65,7 +65,7 @@ export function parseCase(name: string, text: string): IsaCase {
       result === undefined
         ? { error: error?.at(-1)?.text ?? "" }
         : { r0: BigInt.asUintN(64, parseWord(name, result, result.text)) },
-    kernelRejects: /^#\s*kernel: rejects, (.*)$/m.exec(text)?.[1]?.trim(),
+    kernelDiffers: kernelDiffers(text, result === undefined ? "accepts" : "rejects"),
   };
 }
 
@@ -78,6 +78,10 @@ export function readCases(folder: string): IsaCase[] {
     .map((path) =>
       parseCase(path.slice(0, -".data".length), readFileSync(join(folder, path), "utf8")),
     );
+}
+
+function kernelDiffers(text: string, how: "accepts" | "rejects"): string | undefined {
+  return new RegExp(`^# kernel: ${how}, (.*)$`, "m").exec(text)?.[1]?.trim();
 }
 
 function splitSections(name: string, text: string): Map<Section, Line[]> {

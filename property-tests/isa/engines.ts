@@ -10,7 +10,7 @@ export interface Engine {
 }
 
 /** Numbers of `enum bpf_func_id`. The answers of the reference are arbitrary. */
-const HELPERS: ReadonlyMap<number, Helper> = new Map<number, Helper>([
+export const REFERENCE_HELPERS: ReadonlyMap<number, Helper> = new Map<number, Helper>([
   [5, () => 0x1122_3344_5566n], // bpf_ktime_get_ns
   [7, () => 0x89ab_cdefn], // bpf_get_prandom_u32
   [8, () => 0n], // bpf_get_smp_processor_id
@@ -20,7 +20,7 @@ const HELPERS: ReadonlyMap<number, Helper> = new Map<number, Helper>([
 export const REFERENCE: Engine = {
   name: "reference",
   async run(program, memory) {
-    return execute(program, { memory: memory.slice(), helpers: HELPERS });
+    return execute(program, { memory: memory.slice(), helpers: REFERENCE_HELPERS });
   },
 };
 

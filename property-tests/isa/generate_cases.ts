@@ -13,12 +13,19 @@ import { atomicCases } from "#property-tests/isa/generate/atomics.ts";
 import { GENERATED, type GeneratedCase } from "#property-tests/isa/generate/case_text.ts";
 import { jumpCases } from "#property-tests/isa/generate/jumps.ts";
 import { memoryCases } from "#property-tests/isa/generate/memory.ts";
+import { negativeCases } from "#property-tests/isa/generate/negative.ts";
 
 export const CASES_FOLDER = fileURLToPath(new URL("./cases", import.meta.url));
 
 /** Every generated case; names are unique. */
 export function generateCases(): GeneratedCase[] {
-  return [...arithmeticCases(), ...jumpCases(), ...atomicCases(), ...memoryCases()];
+  return [
+    ...arithmeticCases(),
+    ...jumpCases(),
+    ...atomicCases(),
+    ...memoryCases(),
+    ...negativeCases(),
+  ];
 }
 
 /** Paths below the folder of the files that an earlier run wrote. */

@@ -9,9 +9,9 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-/** r0; or the kernel refused to load the program, with the last line of the verifier's log. */
+/** The low `bits` of r0; or the kernel refused the program, with the last line of the verifier's log. */
 export type KernelAnswer =
-  | { readonly kind: "ran"; readonly r0: bigint }
+  | { readonly kind: "ran"; readonly bits: number; readonly r0: bigint }
   | { readonly kind: "refused"; readonly errno: number; readonly log: string };
 
 const SOURCE = fileURLToPath(new URL("./kernel_runner.c", import.meta.url));
@@ -44,7 +44,7 @@ export class Kernel {
     const { value: line, done } = await this.#lines.next();
     if (done) throw new Error("kernel_runner died");
     const [kind, number = "", ...rest] = (line as string).split(" ");
-    if (kind === "ok") return { kind: "ran", r0: BigInt(number) };
+    if (kind === "ok") return { kind: "ran", bits: Number(number), r0: BigInt(rest[0]!) };
     if (kind === "refused") {
       return { kind: "refused", errno: Number(number), log: rest.join(" ") };
     }
@@ -58,4 +58,10 @@ export class Kernel {
 
 function hex(bytes: Uint8Array): string {
   return bytes.length === 0 ? "-" : Buffer.from(bytes).toString("hex");
+}
+
+export function describeAnswer(answer: KernelAnswer): string {
+  return answer.kind === "ran"
+    ? `r0 = 0x${answer.r0.toString(16)}`
+    : `refused (${answer.errno}): ${answer.log}`;
 }

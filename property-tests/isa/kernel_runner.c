@@ -4,12 +4,14 @@
  * line on standard output.
  *
  *   request   MEMORY PROGRAM CONSTANTS      hex bytes each, "-" for none
- *   answer    ok 0xR0 | refused ERRNO LAST-LINE-OF-THE-LOG | failed WHAT ERRNO
+ *   answer    ok BITS 0xR0 | refused ERRNO LAST-LINE-OF-THE-LOG | failed WHAT ERRNO
  *
  * The program becomes a local function of a wrapper that passes it memory and length as r1 and r2 and
- * saves all 64 bits of r0 in a map (BPF_PROG_TEST_RUN itself returns 32). The verifier knows nothing
- * about the contents of the memory, nor of CONSTANTS, which the program reaches with LDDW instructions
- * of source 2: descriptor 0, and the offset into CONSTANTS.
+ * saves all 64 bits of r0 in a map (BPF_PROG_TEST_RUN itself returns 32). The wrapper needs a frame: a
+ * program that is too deep with it, and has no memory, runs without it, for 32 bits of r0.
+ *
+ * The verifier knows nothing about the contents of the memory, nor of CONSTANTS, which the program
+ * reaches with LDDW instructions of source 2: descriptor 0, and the offset into CONSTANTS.
  *
  * Needs root, Linux 5.14 (program type syscall). Leaves nothing behind.
  */
@@ -24,7 +26,6 @@
 #include <unistd.h>
 
 #define WRAPPER_SLOTS 9
-#define RESULT_BYTES 8
 #define LOG_BYTES (1 << 20)
 
 struct request {
@@ -76,16 +77,15 @@ static void load_map_value(struct bpf_insn *slots, int reg, int map, int offset)
 }
 
 /* The wrapper, then the program with its references to CONSTANTS resolved. */
-static struct bpf_insn *wrap(const struct request *request, int map, size_t *count)
+static struct bpf_insn *wrap(const struct request *request, int memory, int result, size_t *count)
 {
 	size_t program = request->program_length / sizeof(struct bpf_insn);
 	struct bpf_insn *slots = calloc(WRAPPER_SLOTS + program, sizeof(*slots));
-	int constants = RESULT_BYTES + request->memory_length;
 
 	if (request->memory_length > 0)
-		load_map_value(slots, BPF_REG_1, map, RESULT_BYTES);
+		load_map_value(slots, BPF_REG_1, memory, 0);
 	else
-		slots[0].code = BPF_LD | BPF_IMM | BPF_DW, slots[0].dst_reg = BPF_REG_1;
+		slots[0] = (struct bpf_insn){ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = BPF_REG_1 };
 	slots[2] = (struct bpf_insn){
 		.code = BPF_ALU64 | BPF_MOV | BPF_K,
 		.dst_reg = BPF_REG_2,
@@ -96,7 +96,7 @@ static struct bpf_insn *wrap(const struct request *request, int map, size_t *cou
 		.src_reg = BPF_PSEUDO_CALL,
 		.imm = WRAPPER_SLOTS - 4,
 	};
-	load_map_value(slots + 4, BPF_REG_1, map, 0);
+	load_map_value(slots + 4, BPF_REG_1, result, 0);
 	slots[6] = (struct bpf_insn){
 		.code = BPF_STX | BPF_MEM | BPF_DW,
 		.dst_reg = BPF_REG_1,
@@ -109,8 +109,8 @@ static struct bpf_insn *wrap(const struct request *request, int map, size_t *cou
 		if (slots[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
 		if (slots[i].src_reg == BPF_PSEUDO_MAP_VALUE && slots[i].imm == 0) {
-			slots[i].imm = map;
-			slots[i + 1].imm += constants;
+			slots[i].imm = memory;
+			slots[i + 1].imm += request->memory_length;
 		}
 		i++;
 	}
@@ -149,58 +149,84 @@ static int load(const struct bpf_insn *slots, size_t count, bool with_log)
 	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "isa_case", "GPL", slots, count, &options);
 }
 
-static void run(int program, int map, size_t value_length)
+static bool too_deep_for_wrapper(const struct request *request)
+{
+	return request->memory_length == 0 && request->constants_length == 0 &&
+	       (strstr(verifier_log, "the call stack of 9 frames") != NULL ||
+		strstr(verifier_log, "combined stack size") != NULL);
+}
+
+/* Map of one value with these bytes (zeroes for NULL), or -1 and errno. */
+static int create_map(const void *bytes, size_t length)
+{
+	uint32_t key = 0;
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "isa_case", sizeof(key), length, 1, NULL);
+
+	if (map >= 0 && bytes != NULL && bpf_map_update_elem(map, &key, bytes, 0) != 0) {
+		close(map);
+		return -1;
+	}
+	return map;
+}
+
+static void run(int program, int result, bool wrapped)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
-	unsigned char *value = calloc(1, value_length);
 	uint32_t key = 0;
 	uint64_t r0;
-	int error = bpf_prog_test_run_opts(program, &options);
 
-	if (error == 0)
-		error = bpf_map_lookup_elem(map, &key, value);
-	if (error != 0) {
+	if (bpf_prog_test_run_opts(program, &options) != 0 ||
+	    bpf_map_lookup_elem(result, &key, &r0) != 0)
 		printf("failed run %d\n", errno);
-	} else {
-		memcpy(&r0, value, sizeof(r0));
-		printf("ok 0x%llx\n", (unsigned long long)r0);
+	else if (wrapped)
+		printf("ok 64 0x%llx\n", (unsigned long long)r0);
+	else
+		printf("ok 32 0x%x\n", options.retval);
+}
+
+static void answer_with_maps(const struct request *request, int memory, int result)
+{
+	size_t count;
+	struct bpf_insn *slots = wrap(request, memory, result, &count);
+	bool wrapped = true;
+	int program = load(slots, count, false);
+
+	if (program < 0)
+		program = load(slots, count, true);
+	if (program < 0 && too_deep_for_wrapper(request)) {
+		wrapped = false;
+		program = load(slots + WRAPPER_SLOTS, count - WRAPPER_SLOTS, true);
 	}
-	free(value);
+	if (program < 0) {
+		int error = errno;
+
+		printf("refused %d %s\n", error, last_line());
+	} else {
+		run(program, result, wrapped);
+		close(program);
+	}
+	free(slots);
 }
 
 static void answer(const struct request *request)
 {
-	size_t value_length = RESULT_BYTES + request->memory_length + request->constants_length;
-	unsigned char *value = calloc(1, value_length);
-	uint32_t key = 0;
-	size_t count;
-	int map, program;
+	size_t length = request->memory_length + request->constants_length;
+	unsigned char *bytes = calloc(1, length + 1);
+	int memory, result;
 
-	memcpy(value + RESULT_BYTES, request->memory, request->memory_length);
-	memcpy(value + RESULT_BYTES + request->memory_length, request->constants,
-	       request->constants_length);
-	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "isa_case", sizeof(key), value_length, 1, NULL);
-	if (map < 0 || bpf_map_update_elem(map, &key, value, 0) != 0) {
+	memcpy(bytes, request->memory, request->memory_length);
+	memcpy(bytes + request->memory_length, request->constants, request->constants_length);
+	memory = create_map(bytes, length > 0 ? length : 1);
+	result = create_map(NULL, sizeof(uint64_t));
+	if (memory < 0 || result < 0)
 		printf("failed map %d\n", errno);
-	} else {
-		struct bpf_insn *slots = wrap(request, map, &count);
-
-		program = load(slots, count, false);
-		if (program < 0)
-			program = load(slots, count, true);
-		if (program < 0) {
-			int error = errno;
-
-			printf("refused %d %s\n", error, last_line());
-		} else {
-			run(program, map, value_length);
-			close(program);
-		}
-		free(slots);
-	}
-	if (map >= 0)
-		close(map);
-	free(value);
+	else
+		answer_with_maps(request, memory, result);
+	if (memory >= 0)
+		close(memory);
+	if (result >= 0)
+		close(result);
+	free(bytes);
 }
 
 int main(void)

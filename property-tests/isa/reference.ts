@@ -80,7 +80,7 @@ class Run {
     this.#memory = new Memory(options.memory ?? new Uint8Array());
     this.#registers[1] = this.#memory.contextAddress;
     this.#registers[2] = BigInt(options.memory?.length ?? 0);
-    this.#registers[FRAME_POINTER] = this.#memory.frameTop(0);
+    this.#registers[FRAME_POINTER] = this.#memory.enterFrame();
   }
 
   run(): bigint {
@@ -220,7 +220,7 @@ class Run {
     this.#frames.push({ returnTo: this.#slot, saved: this.#registers.slice(6, 11) });
     this.#registers[0] = undefined;
     this.#registers.fill(undefined, 6, 10);
-    this.#registers[FRAME_POINTER] = this.#memory.frameTop(this.#frames.length);
+    this.#registers[FRAME_POINTER] = this.#memory.enterFrame();
     this.#slot = target;
   }
 
@@ -229,7 +229,7 @@ class Run {
     frame.saved.forEach((value, index) => {
       this.#registers[6 + index] = value;
     });
-    this.#memory.forgetFrame(this.#frames.length + 1);
+    this.#memory.leaveFrame();
     this.#forgetArguments();
   }
 

@@ -18,26 +18,23 @@ const FRESH = 0xa5;
 
 export class Memory {
   readonly contextAddress = CONTEXT_START;
-  readonly #regions: Region[] = [];
+  readonly #context: Region;
+  readonly #frames: Region[] = [];
 
   constructor(context: Uint8Array) {
-    this.#regions.push({ start: CONTEXT_START, bytes: context });
-    for (let frame = 0; frame < FRAMES_MAX; frame++) {
-      this.#regions.push({
-        start: STACK_START + BigInt(frame) * FRAME_DISTANCE,
-        bytes: new Uint8Array(FRAME_BYTES).fill(FRESH),
-      });
-    }
+    this.#context = { start: CONTEXT_START, bytes: context };
   }
 
-  /** r10 of the frame: the address just above it. */
-  frameTop(frame: number): bigint {
-    return this.#regions[1 + frame]!.start + BigInt(FRAME_BYTES);
+  /** Adds a frame and returns its r10: the address just above it. */
+  enterFrame(): bigint {
+    const start = STACK_START + BigInt(this.#frames.length) * FRAME_DISTANCE;
+    this.#frames.push({ start, bytes: new Uint8Array(FRAME_BYTES).fill(FRESH) });
+    return start + BigInt(FRAME_BYTES);
   }
 
-  /** The frame was left: what it held is gone. */
-  forgetFrame(frame: number): void {
-    this.#regions[1 + frame]!.bytes.fill(FRESH);
+  /** Removes the last frame: pointers to it point to nothing. */
+  leaveFrame(): void {
+    this.#frames.pop();
   }
 
   /** Unsigned, little-endian. Throws where the bytes are not all inside one object. */
@@ -58,7 +55,7 @@ export class Memory {
   }
 
   #find(address: bigint, length: number): { readonly bytes: Uint8Array; readonly at: number } {
-    for (const { start, bytes } of this.#regions) {
+    for (const { start, bytes } of [this.#context, ...this.#frames]) {
       if (address >= start && address + BigInt(length) <= start + BigInt(bytes.length)) {
         return { bytes, at: Number(address - start) };
       }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { availableEngines } from "#property-tests/isa/engines.ts";
+import {
+  missingRegisters,
+  PLAIN_FORMS,
+  unknownOpcodes,
+  unusedFieldsSet,
+  validProgram,
+} from "#property-tests/isa/invalid_instructions.ts";
+
+const NOTHING = new Uint8Array();
+
+describe.each(await availableEngines())("load-time checks of $name", (engine) => {
+  async function accepted(programs: Iterable<{ name: string; program: Uint8Array }>) {
+    const names: string[] = [];
+    for (const { name, program } of programs) {
+      await engine.run(program, NOTHING).then(
+        () => names.push(name),
+        () => {},
+      );
+    }
+    return names;
+  }
+
+  it("accept a program with each instruction of the table", async () => {
+    const programs = PLAIN_FORMS.map((form) => ({ name: form.name, program: validProgram(form) }));
+    expect(await accepted(programs)).toEqual(programs.map(({ name }) => name));
+  });
+
+  it("refuse every unused field that is not zero", async () => {
+    expect(await accepted(unusedFieldsSet())).toEqual([]);
+  });
+
+  it("refuse every unknown opcode", async () => {
+    expect(await accepted(unknownOpcodes())).toEqual([]);
+  });
+
+  it("refuse registers from r11 on", async () => {
+    expect(await accepted(missingRegisters())).toEqual([]);
+  });
+});
