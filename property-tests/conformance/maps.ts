@@ -35,6 +35,8 @@ export interface MapConformanceOptions {
   readonly kernelVersion: string;
   /** Runs of every property, instead of the registry's budget. */
   readonly runs?: number;
+  /** Milliseconds that one property may take; default vitest's. */
+  readonly timeout_ms?: number;
   /** Types that the backend has; default all. */
   readonly types?: readonly ModelledType[];
 }
@@ -47,7 +49,8 @@ export function mapConformance(
   const kernel = kernelFeatures(options.kernelVersion);
   const types = options.types ?? MODELLED_TYPES;
   const existing = types.filter((type) => type !== "bloom_filter" || kernel.bloomFilter);
-  describe(`maps of ${options.label}`, () => {
+  const limits = options.timeout_ms === undefined ? {} : { timeout: options.timeout_ms };
+  describe(`maps of ${options.label}`, limits, () => {
     let backend: MapBackend;
     let innerMaps: InnerMaps;
     const contextOf = (spec: MapSpec): ModelContext => ({

@@ -95,10 +95,13 @@ function prefix(length_bits: number, data: Uint8Array): Uint8Array {
   return key;
 }
 
+/** Values below take one of the first two known maps, which are like the template. */
+const GOOD_DESCRIPTORS = 9;
+
 /** Descriptors for outer maps (good ones, maps unlike the template, none at all), else patterns. */
 function valueBytes({ index }: ValueChoice, spec: MapSpec, context: ModelContext): Uint8Array {
   if (holdsDescriptors(spec.type)) {
-    const known = context.maps[index % (context.maps.length + 2)];
+    const known = context.maps[index < GOOD_DESCRIPTORS ? index % 2 : index - GOOD_DESCRIPTORS];
     return u32Bytes(known?.handle ?? (index % 2 === 0 ? 0xffffffff : 0x7ffffff0));
   }
   const value = new Uint8Array(valueBytesOf(spec, context.cpus));

@@ -62,7 +62,9 @@ export function valueBytesOf(spec: MapSpec, cpus: number): number {
  */
 export function refusal(spec: MapSpec, cpus: number, call: MapCall): number {
   if (!lengthsFit(spec, valueBytesOf(spec, cpus), call)) return ERRNO.EINVAL;
-  if (call.kind === "lookup" && (call.flags & ~UPDATE.LOCK) !== 0) return ERRNO.EINVAL;
+  // Flags have 64 bits: compared as numbers, since bit operations would drop the upper half.
+  const onlyLock = call.kind !== "lookup" || call.flags === 0 || call.flags === UPDATE.LOCK;
+  if (!onlyLock) return ERRNO.EINVAL;
   if (reads(call) && (spec.flags & MAP_FLAG.WRONLY) !== 0) return ERRNO.EPERM;
   if (writes(call) && (spec.flags & MAP_FLAG.RDONLY) !== 0) return ERRNO.EPERM;
   if (call.kind === "lookup" || call.kind === "update") {

@@ -1,0 +1,23 @@
+/**
+ * The suite against the maps of the running kernel, which is the authority: a model that fails here
+ * is wrong. Runs with TAPIO_NATIVE=1 (`npm run test:native:maps`), as root.
+ */
+
+import { release } from "node:os";
+import { test } from "vitest";
+import { refusalOfKernel } from "./kernel_process.ts";
+import { mapConformance } from "./maps.ts";
+import { SyscallBackend } from "./syscall_backend.ts";
+
+const refusal =
+  process.env["TAPIO_NATIVE"] === "1" ? refusalOfKernel() : "TAPIO_NATIVE=1 is not set";
+
+if (refusal === undefined) {
+  mapConformance(() => Promise.resolve(new SyscallBackend()), {
+    label: `Linux ${release()}`,
+    kernelVersion: release(),
+    timeout_ms: 3_600_000,
+  });
+} else {
+  test.skip(`maps of the running kernel: ${refusal}`);
+}
