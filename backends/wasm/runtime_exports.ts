@@ -9,6 +9,8 @@ type Call<Parameters extends readonly number[] = [], Result = number> = (
   ...args: Parameters
 ) => Result;
 
+type MapCall<Parameters extends readonly number[] = []> = Call<[handle: number, ...Parameters]>;
+
 export interface RuntimeExports {
   readonly memory: WebAssembly.Memory;
   readonly __indirect_function_table: WebAssembly.Table;
@@ -54,4 +56,35 @@ export interface RuntimeExports {
   readonly rt_preemption_set: Call<[interval: number], void>;
   readonly rt_preemption_countdown_address: Call;
   readonly rt_preemption_random: Call;
+
+  // map.c, map_syscall.c, map_batch.c; 64-bit flags come as two halves
+  readonly rt_map_create: Call<[spec: number]>;
+  readonly rt_map_close: Call<[handle: number]>;
+  readonly rt_map_lookup: MapCall<
+    [key: number, value: number, flagsLow: number, flagsHigh: number]
+  >;
+  readonly rt_map_update: MapCall<
+    [key: number, value: number, flagsLow: number, flagsHigh: number]
+  >;
+  readonly rt_map_delete: MapCall<[key: number]>;
+  readonly rt_map_take: MapCall<[key: number, value: number, flagsLow: number, flagsHigh: number]>;
+  readonly rt_map_next_key: MapCall<[key: number, next: number]>;
+  readonly rt_map_freeze: MapCall;
+  readonly rt_map_address: MapCall;
+  readonly rt_map_size_of_value: MapCall;
+  readonly rt_map_max_entries: MapCall;
+  readonly rt_map_memory_bytes: MapCall;
+  readonly rt_map_values: MapCall;
+  readonly rt_map_mmap: MapCall;
+  readonly rt_map_cursor_bytes: MapCall;
+  readonly rt_map_lookup_batch: MapCall<
+    [cursor: number, next: number, keys: number, values: number, count: number, flags: number]
+  >;
+  readonly rt_map_take_batch: MapCall<
+    [cursor: number, next: number, keys: number, values: number, count: number, flags: number]
+  >;
+  readonly rt_map_update_batch: MapCall<
+    [keys: number, values: number, count: number, flags: number]
+  >;
+  readonly rt_map_delete_batch: MapCall<[keys: number, count: number, flags: number]>;
 }

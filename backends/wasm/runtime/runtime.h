@@ -104,55 +104,6 @@ u32 rt_random_u32(void); /* seeded PRNG behind bpf_get_prandom_u32; per instance
  * program passed; the engine that is running resolves it. Returns r0. */
 u64 rt_call_callback(u64 callback, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 
-/* ---- map.h ----------------------------------------------------------------------------------- */
-
-struct rt_map;
-
-struct rt_map_ops {
-	/* Allocates the state for map->spec; 0 or -errno. Checks sizes and flags as the kernel does. */
-	int (*create)(struct rt_map *map);
-	void (*destroy)(struct rt_map *map);
-
-	/* What a program sees (helpers 1-3): per-CPU maps act on the slot of rt_cpu. */
-	void *(*lookup)(struct rt_map *map, const void *key);
-	s64 (*update)(struct rt_map *map, const void *key, const void *value, u64 flags);
-	s64 (*remove)(struct rt_map *map, const void *key);
-	void *(*lookup_percpu)(struct rt_map *map, const void *key, u32 cpu);
-	s64 (*push)(struct rt_map *map, const void *value, u64 flags);
-	s64 (*pop)(struct rt_map *map, void *value);
-	s64 (*peek)(struct rt_map *map, void *value);
-	/* Calls back for every element; returns the number visited, or -errno. */
-	s64 (*for_each)(struct rt_map *map, u64 callback, u64 context, u64 flags);
-
-	/* What a system call sees: whole values, rt_map_value_bytes(map) long. */
-	s64 (*copy_out)(struct rt_map *map, const void *key, void *value, u64 flags);
-	s64 (*copy_in)(struct rt_map *map, const void *key, const void *value, u64 flags);
-	s64 (*next_key)(struct rt_map *map, const void *key /* or NULL */, void *next);
-	s64 (*take)(struct rt_map *map, const void *key, void *value); /* lookup and delete */
-	u32 (*memory_bytes)(struct rt_map *map);
-};
-
-struct rt_map {
-	u32 magic; /* RT_MAP_MAGIC: helpers reject an address that is not a map */
-	u32 handle;
-	u32 type; /* enum bpf_map_type */
-	u32 key_size;
-	u32 value_size;
-	u32 max_entries;
-	u32 flags;
-	u32 references;  /* the handle, map-in-map slots */
-	s32 lock_offset; /* of struct bpf_spin_lock in the value, or -1 */
-	s32 timer_offset; /* of struct bpf_timer in the value, or -1 */
-	const struct rt_map_ops *ops;
-	struct rt_map *inner; /* template for map-in-map, else NULL */
-	void *state;          /* of the map type */
-};
-#define RT_MAP_MAGIC 0x6d617070u
-
-u32 rt_map_value_bytes(const struct rt_map *map); /* as a system call copies a value */
-struct rt_map *rt_map_from_handle(u32 handle);    /* or NULL */
-/* The map behind a program's pointer, or a fault. */
-struct rt_map *rt_map_from_pointer(u64 address);
-void rt_map_put(struct rt_map *map);
+#include "map.h"
 
 #endif
