@@ -57,6 +57,8 @@ export class RuntimeInstance {
   readonly u32: Uint32Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
   readonly cpus: number;
+  /** Whom to wake when a ring has data, by address of its `struct rt_ring`. */
+  readonly wakers = new Map<number, () => void>();
   readonly #resultAddress: number;
   readonly #depthIndex: number;
   readonly #locators = new Map<number, Locate>();
@@ -87,7 +89,13 @@ export class RuntimeInstance {
         ? options.wasm
         : await WebAssembly.compile(options.wasm);
     let exports: RuntimeExports | undefined;
-    const imports = hostImports(module, options.host ?? {}, () => exports!);
+    let runtime: RuntimeInstance | undefined;
+    const imports = hostImports(
+      module,
+      options.host ?? {},
+      () => exports!,
+      (ring) => runtime?.wakers.get(ring)?.(),
+    );
     const instance = await WebAssembly.instantiate(module, imports);
     exports = instance.exports as unknown as RuntimeExports;
     exports._initialize();
@@ -104,7 +112,8 @@ export class RuntimeInstance {
         hint: "use 1 to 64 CPUs and less memory",
       });
     }
-    return new RuntimeInstance(exports, cpus);
+    runtime = new RuntimeInstance(exports, cpus);
+    return runtime;
   }
 
   /** Zeroed memory that no program may touch, 16-byte aligned. Throws ENOMEM. */
@@ -202,6 +211,7 @@ function hostImports(
   module: WebAssembly.Module,
   host: HostFunctions,
   exports: () => RuntimeExports,
+  wake: (ring: number) => void,
 ): WebAssembly.Imports {
   const decoder = new TextDecoder();
   const known: Record<string, WebAssembly.ImportValue> = {
@@ -211,6 +221,7 @@ function hostImports(
       throw new FaultSignal(record, program_current());
     },
     preempt: () => host.preempt?.(),
+    wake,
     print: (address: number, length: number) => {
       if (host.print === undefined) return;
       const bytes = new Uint8Array(exports().memory.buffer, address >>> 0, length >>> 0);

@@ -56,6 +56,7 @@ export interface RuntimeExports {
   readonly rt_preemption_set: Call<[interval: number], void>;
   readonly rt_preemption_countdown_address: Call;
   readonly rt_preemption_random: Call;
+  readonly rt_attachment_address: Call;
 
   // map.c, map_syscall.c, map_batch.c; 64-bit flags come as two halves
   readonly rt_map_create: Call<[spec: number]>;
@@ -87,4 +88,27 @@ export interface RuntimeExports {
     [keys: number, values: number, count: number, flags: number]
   >;
   readonly rt_map_delete_batch: MapCall<[keys: number, count: number, flags: number]>;
+
+  // task.c, simulated_memory.c
+  readonly rt_task_address: Call<[slot: number]>;
+  readonly rt_current_tasks_address: Call;
+  readonly rt_kernel_alloc: Call<[size: number]>;
+  readonly rt_kernel_free: Call<[address: number, size: number], void>;
+  readonly rt_user_alloc: Call<[size: number]>;
+  readonly rt_user_free: Call<[address: number, size: number], void>;
+
+  // timer.c
+  readonly rt_advance: Call<[untilLow: number, untilHigh: number, limit: number]>;
+  readonly rt_next_timer_address: Call;
+
+  // helpers.c
+  readonly rt_helper_index: Call<[id: number]>;
+
+  // ring.c, perf_buffer.c
+  readonly rt_ring_open: Call<[handle: number, capacity: number]>;
+  readonly rt_ring_close: Call<[ring: number], void>;
+  readonly rt_ring_fill: Call<[ring: number, room: number]>;
+  readonly rt_ring_release: Call<[ring: number], void>;
+  readonly rt_perf_open: Call<[handle: number, cpu: number, sizeBytes: number, capacity: number]>;
+  readonly rt_perf_close: Call<[buffer: number], void>;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "held.h"
 
+#include "timer.h"
+
 struct reference {
 	u64 address;
 	void (*release)(u64 address);
@@ -8,14 +10,17 @@ struct reference {
 
 static struct reference references[RT_REFERENCES_MAX];
 static u32 reference_count;
-static u32 run_base;   /* first reference of the running run */
-static u64 held_lock; /* 0 = none; never held across runs, because no run starts under a lock */
+static u32 run_base; /* first reference of the running run */
+
+u32 rt_held_depth;
+u64 rt_held_lock; /* never held across runs, because no run starts under a lock */
 
 RT_EXPORT(rt_held_enter) u32 rt_held_enter(void)
 {
 	u32 outer_base = run_base;
 
 	run_base = reference_count;
+	rt_held_depth++;
 	return outer_base;
 }
 
@@ -23,25 +28,28 @@ void rt_held_leave(u32 entered)
 {
 	rt_held_check_none();
 	run_base = entered;
+	rt_held_depth--;
 }
 
 RT_EXPORT(rt_held_abandon) void rt_held_abandon(u32 entered)
 {
-	if (held_lock != 0) {
-		*(u32 *)(uintptr_t)held_lock = 0;
-		held_lock = 0;
+	if (rt_held_lock != 0) {
+		*(u32 *)(uintptr_t)rt_held_lock = 0;
+		rt_held_lock = 0;
 	}
 	while (reference_count > run_base) {
 		struct reference *last = &references[--reference_count];
 		last->release(last->address);
 	}
+	rt_timers_abandon(rt_held_depth);
 	run_base = entered;
+	rt_held_depth--;
 }
 
 void rt_held_check_none(void)
 {
-	if (held_lock != 0)
-		rt_fault(RT_FAULT_LOCK, held_lock, 4);
+	if (rt_held_lock != 0)
+		rt_fault(RT_FAULT_LOCK, rt_held_lock, 4);
 	if (reference_count != run_base)
 		rt_fault(RT_FAULT_REFERENCE, references[reference_count - 1].address, 0);
 }
@@ -81,21 +89,16 @@ void rt_reference_remove(u64 address)
 
 void rt_lock_acquire(u64 address)
 {
-	if (held_lock != 0)
+	if (rt_held_lock != 0)
 		rt_fault(RT_FAULT_LOCK, address, 4);
-	held_lock = address;
+	rt_held_lock = address;
 	*(u32 *)(uintptr_t)address = 1;
 }
 
 void rt_lock_release(u64 address)
 {
-	if (held_lock != address)
+	if (rt_held_lock != address)
 		rt_fault(RT_FAULT_LOCK, address, 4);
-	held_lock = 0;
+	rt_held_lock = 0;
 	*(u32 *)(uintptr_t)address = 0;
-}
-
-bool rt_lock_held(void)
-{
-	return held_lock != 0;
 }

@@ -18,6 +18,7 @@ u32 rt_held_enter(void);
 void rt_held_leave(u32 entered);
 /* A run ended in a fault: what it held is released (records are discarded, the lock is freed). */
 void rt_held_abandon(u32 entered);
+extern u32 rt_held_depth; /* runs between enter and leave */
 /* Faults when the run holds something, as the kernel refuses a tail call then. */
 void rt_held_check_none(void);
 
@@ -28,8 +29,8 @@ void rt_reference_remove(u64 address);
 bool rt_reference_held(u64 address);
 
 /* A run holds at most one lock. Both fault when misused. */
+extern u64 rt_held_lock; /* its address, 0 = none */
 void rt_lock_acquire(u64 address);
 void rt_lock_release(u64 address);
-bool rt_lock_held(void);
 
 #endif

@@ -10,11 +10,8 @@
  */
 #include "memory.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#ifdef __SANITIZE_ADDRESS__ /* gcc, in the native tests: free memory is poisoned */
 #include <sanitizer/asan_interface.h>
-#define MEMORY_SANITIZED 1
-#endif
 #endif
 
 #define UNIT 16u /* header size, alignment and granularity of sizes */
@@ -59,7 +56,7 @@ static u32 following(u32 offset)
 
 static void poison(u32 offset, u32 size, bool poisoned)
 {
-#ifdef MEMORY_SANITIZED
+#ifdef __SANITIZE_ADDRESS__
 	if (poisoned)
 		__asan_poison_memory_region(arena + offset, size);
 	else

@@ -7,6 +7,7 @@
 
 RT_IMPORT(preempt) void host_preempt(void);
 
+#define TAI_AHEAD_NS 37000000000ull /* of real time: leap seconds so far */
 #define STREAM_PROGRAMS 0
 #define STREAM_PREEMPTION 1
 
@@ -16,6 +17,7 @@ u64 rt_now_ns;
 u32 rt_site;
 u32 rt_cpu_runs[RT_CPUS_MAX];
 u32 rt_preemption_countdown;
+struct rt_attachment rt_attachment;
 
 static struct rt_random program_random;
 static struct rt_random preemption_random;
@@ -33,7 +35,9 @@ void rt_world_init(u32 cpus, u64 seed)
 	memset(rt_cpu_runs, 0, sizeof(rt_cpu_runs));
 	preemption_interval = 0;
 	rt_preemption_countdown = 0;
-	boot_offset_ns = tai_offset_ns = tick_ns = 0;
+	boot_offset_ns = tick_ns = 0;
+	tai_offset_ns = TAI_AHEAD_NS;
+	rt_attachment = (struct rt_attachment){ 0 };
 	rt_random_seed(&program_random, seed, STREAM_PROGRAMS);
 	rt_random_seed(&preemption_random, seed, STREAM_PREEMPTION);
 }
@@ -84,6 +88,11 @@ RT_EXPORT(rt_cpu_possible) u32 rt_cpu_possible(void)
 	return rt_cpu_count;
 }
 
+RT_EXPORT(rt_attachment_address) struct rt_attachment *rt_attachment_address(void)
+{
+	return &rt_attachment;
+}
+
 /* ---- clocks --------------------------------------------------------------------------------- */
 
 u64 rt_clock_monotonic(void)
@@ -101,6 +110,18 @@ u64 rt_clock_tai(void)
 	return rt_clock_monotonic() + tai_offset_ns;
 }
 
+u64 rt_clock_offset(u32 clock)
+{
+	switch (clock) {
+	case RT_CLOCK_REALTIME:
+		return tai_offset_ns - TAI_AHEAD_NS;
+	case RT_CLOCK_BOOTTIME:
+		return boot_offset_ns;
+	default:
+		return 0;
+	}
+}
+
 u64 rt_clock_monotonic_coarse(void)
 {
 	return rt_now_ns - rt_now_ns % RT_JIFFY_NS;
@@ -112,6 +133,7 @@ u64 rt_jiffies(void)
 	return (u32)(-300 * (s32)(1000000000u / RT_JIFFY_NS)) + rt_now_ns / RT_JIFFY_NS;
 }
 
+/* How far boot time and TAI are ahead of the monotonic clock. */
 RT_EXPORT(rt_clock_set_offsets)
 void rt_clock_set_offsets(u32 boot_low, u32 boot_high, u32 tai_low, u32 tai_high)
 {
@@ -155,7 +177,7 @@ void rt_preempt(void)
 	u32 cpu;
 
 	draw_countdown();
-	if (preemption_interval == 0 || rt_lock_held())
+	if (preemption_interval == 0 || rt_held_lock != 0)
 		return;
 	/* Every CPU busy: nowhere to run. This also bounds how deep runs nest. */
 	for (cpu = 0; cpu < rt_cpu_count && rt_cpu_runs[cpu] != 0; cpu++)

@@ -19,6 +19,13 @@ u32 rt_cpu_enter(u32 cpu);          /* returns what rt_cpu was, for rt_cpu_leave
 void rt_cpu_leave(u32 previous_cpu);
 extern u32 rt_cpu_runs[RT_CPUS_MAX]; /* depth of runs on each CPU; 0 = idle */
 
+/* What the running program is attached to; the host writes it before a run. */
+struct rt_attachment {
+	u64 cookie;           /* bpf_get_attach_cookie */
+	u64 function_address; /* bpf_get_func_ip */
+};
+extern struct rt_attachment rt_attachment;
+
 /* ---- clocks --------------------------------------------------------------------------------- */
 
 /* One jiffy: CONFIG_HZ=250. */
@@ -29,6 +36,13 @@ u64 rt_clock_boot(void);             /* monotonic + time suspended */
 u64 rt_clock_tai(void);              /* real time + 37 s */
 u64 rt_clock_monotonic_coarse(void); /* of the last jiffy */
 u64 rt_jiffies(void);
+
+/* Linux clock ids, as timers name them. */
+#define RT_CLOCK_REALTIME 0u
+#define RT_CLOCK_MONOTONIC 1u
+#define RT_CLOCK_BOOTTIME 7u
+/* What such a clock is ahead of the monotonic one. */
+u64 rt_clock_offset(u32 clock);
 
 /* ---- preemption ----------------------------------------------------------------------------- */
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The task that the CPU runs, and storage that hangs on tasks and cgroups. */
+#include "helpers.h"
+#include "task.h"
+
+#define STORAGE_CREATE 1u /* BPF_LOCAL_STORAGE_GET_F_CREATE */
+
+/* ---- identity ------------------------------------------------------------------------------- */
+
+RT_HELPER(get_current_pid_tgid)
+{
+	struct rt_task *task = rt_current_task();
+
+	return (u64)task->pid << 32 | task->tid;
+}
+
+RT_HELPER(get_current_uid_gid)
+{
+	struct rt_task *task = rt_current_task();
+
+	return (u64)task->gid << 32 | task->uid;
+}
+
+RT_HELPER(get_current_comm)
+{
+	char *to = rt_pointer(r1);
+	u32 size = (u32)r2;
+	u32 length;
+
+	rt_check_write(r1, size);
+	if (size == 0)
+		return (u64)-EINVAL;
+	length = (u32)strnlen(rt_current_task()->comm, RT_COMM_SIZE - 1);
+	if (length > size - 1)
+		length = size - 1;
+	memcpy(to, rt_current_task()->comm, length);
+	memset(to + length, 0, size - length);
+	return 0;
+}
+
+RT_HELPER(get_current_task)
+{
+	return rt_current_task()->kernel_address;
+}
+
+RT_HELPER(get_current_task_btf)
+{
+	return rt_current_task()->kernel_address;
+}
+
+struct pid_in_namespace {
+	u32 pid; /* tid */
+	u32 tgid;
+};
+
+RT_HELPER(get_ns_current_pid_tgid)
+{
+	struct rt_task *task = rt_current_task();
+	struct pid_in_namespace *found = rt_pointer(r3);
+	u32 size = (u32)r4;
+
+	rt_check_write(r3, size);
+	memset(found, 0, size);
+	if (size != sizeof(*found) || r1 != task->namespace_device || r2 != task->pid_namespace)
+		return (u64)-EINVAL;
+	*found = (struct pid_in_namespace){ task->namespace_tid, task->namespace_pid };
+	return 0;
+}
+
+/* ---- cgroups -------------------------------------------------------------------------------- */
+
+RT_HELPER(get_current_cgroup_id)
+{
+	struct rt_task *task = rt_current_task();
+
+	return task->cgroup_ids[task->cgroup_level % RT_CGROUP_LEVELS];
+}
+
+RT_HELPER(get_current_ancestor_cgroup_id)
+{
+	struct rt_task *task = rt_current_task();
+	s32 level = (s32)r1;
+
+	if (level < 0 || (u32)level > task->cgroup_level || level >= RT_CGROUP_LEVELS)
+		return 0;
+	return task->cgroup_ids[level];
+}
+
+/* ---- storage: the map's key is the owner's address ------------------------------------------ */
+
+static struct rt_map *storage_map(u64 address, u32 type)
+{
+	struct rt_map *map = rt_map_from_pointer(address);
+
+	if (map->type != type)
+		rt_fault(RT_FAULT_ARGUMENT, address, 0);
+	return map;
+}
+
+static u64 storage_get(struct rt_map *map, u64 owner, u64 value, u64 flags)
+{
+	void *found;
+
+	if (flags & ~(u64)STORAGE_CREATE || owner == 0)
+		return 0;
+	if (value != 0)
+		rt_check_read(value, map->value_size);
+	found = map->ops->lookup(map, &owner);
+	if (found != NULL || !(flags & STORAGE_CREATE))
+		return rt_address(found);
+	if (map->ops->update(map, &owner, rt_pointer(value), RT_NOEXIST) != 0)
+		return 0;
+	return rt_address(map->ops->lookup(map, &owner));
+}
+
+RT_HELPER(task_storage_get)
+{
+	struct rt_map *map = storage_map(r1, RT_MAP_TASK_STORAGE);
+
+	return rt_task_by_address(r2) == NULL ? 0 : storage_get(map, r2, r3, r4);
+}
+
+RT_HELPER(task_storage_delete)
+{
+	struct rt_map *map = storage_map(r1, RT_MAP_TASK_STORAGE);
+
+	return (u64)(rt_task_by_address(r2) == NULL ? -EINVAL : map->ops->remove(map, &r2));
+}
+
+RT_HELPER(cgrp_storage_get)
+{
+	struct rt_map *map = storage_map(r1, RT_MAP_CGRP_STORAGE);
+
+	return storage_get(map, r2, r3, r4);
+}
+
+RT_HELPER(cgrp_storage_delete)
+{
+	struct rt_map *map = storage_map(r1, RT_MAP_CGRP_STORAGE);
+
+	return (u64)(r2 == 0 ? -EINVAL : map->ops->remove(map, &r2));
+}
