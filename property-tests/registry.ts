@@ -31,6 +31,8 @@ const MAP_TYPES = [
 
 export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "canary", smokeRuns: 200, nightlyRuns: 200 },
+  { name: "random programs end on the reference", smokeRuns: 200, nightlyRuns: 10_000 },
+  { name: "random programs: ubpf", smokeRuns: 300, nightlyRuns: 100_000 },
   ...MAP_TYPES.map((type) => ({
     name: `map operations: ${type}`,
     smokeRuns: 200,
