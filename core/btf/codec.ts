@@ -51,7 +51,7 @@ export interface Codec {
 
 const MAX_DEPTH = 128;
 /** Values that one decoding may create: bounds what `struct {} x[1 << 30]` would cost. */
-const MAX_VALUES = 1 << 22;
+const MAX_VALUES = 1 << 20;
 
 /** The codec of a type with a size, or of a variable. Throws `BpfError` for other types. */
 export function createCodec(btf: Btf, typeId: number): Codec {

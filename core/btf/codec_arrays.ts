@@ -16,9 +16,10 @@ export function arrayCodec(btf: Btf, field: Field, build: BuildCodec): ValueCode
   const type = typeAt(btf, field.typeId);
   if (type.kind !== "array") throw new TypeError(`${field.kind} is not an array`);
   const element = rootField(btf, type.elementTypeId);
-  if (element.kind === "int" && element.size === 1 && !element.bitField) {
+  const inner = typeAt(btf, element.typeId);
+  if (inner.kind === "int" && inner.size === 1 && !element.bitField) {
     if (isChar(btf, element.typeId)) return textCodec(type.length);
-    if (!element.signed) return bytesCodec(0, type.length);
+    if (!inner.signed && !inner.bool) return bytesCodec(0, type.length);
   }
   return listCodec(type.length, element.size, build(element));
 }

@@ -222,7 +222,14 @@ describe("codec of hostile types", () => {
   });
 
   it("refuses four billion values in no bytes", () => {
-    expect(() => createCodec(types(0xffffffff), 2)).toThrow(/holds more than 4194304 values/);
+    expect(() => createCodec(types(0xffffffff), 2)).toThrow(/holds more than 1048576 values/);
+  });
+
+  it("refuses two members of one name", () => {
+    const member = { name: "x", typeId: 1, offset_bits: 0, bitfieldSize_bits: 0 };
+    const twice = { kind: "struct", name: "s", size: 0, members: [member, member] } as const;
+    const btf = { ...types(0), types: [...types(0).types, twice] };
+    expect(() => createCodec(btf, 3)).toThrow(/"x" is declared twice/);
   });
 
   it("decodes a thousand empty structs", () => {

@@ -197,6 +197,7 @@ describe("parseBtf on hand-made BTF", () => {
     ["a function that is an int", rawBtf([...INT, 0, head(12), 1]), /not a prototype/],
     ["a section that holds an int", rawBtf([...INT, 0, head(15, 1), 4, 1, 0, 4]), /is a int/],
     ["a tag on a member too far", rawBtf([0, head(4), 0, 0, head(17), 1, 0]), /component 0/],
+    ["a tag on component -2", rawBtf([0, head(4), 0, 0, head(17), 1, -2]), /component -2/],
     ["a typedef of itself", rawBtf([0, head(8), 1]), /type 1 contains itself/],
     ["typedefs in a circle", rawBtf([0, head(8), 2, 0, head(10), 1]), /contains itself/],
     ["an array of itself", rawBtf([...INT, 0, head(3), 0, 2, 1, 4]), /type 2 contains itself/],
