@@ -13,6 +13,7 @@ export const FAULT = {
   reference: 9,
   engine: 10,
   misaligned: 11,
+  poisoned: 12,
 } as const;
 
 export interface FaultRecord {
@@ -57,6 +58,8 @@ export function describeFault(record: FaultRecord): string {
       return `reserved record at 0x${record.address.toString(16)} not submitted once`;
     case FAULT.misaligned:
       return `atomic access to ${at} is not aligned`;
+    case FAULT.poisoned:
+      return "reached an instruction that could not be relocated";
     default:
       return `engine gave up (0x${record.address.toString(16)}, ${record.size})`;
   }

@@ -7,7 +7,8 @@
  * that does what the kernel's verifier would have refused throws `ProgramFault`; the instance stays
  * usable.
  */
-import { BpfError, ProgramFault, type ProgramLocation } from "#core/errors.ts";
+import { BpfError, ProgramFault } from "#core/errors.ts";
+import type { FaultSite } from "./engines/engine.ts";
 import { describeFault, FAULT_HINTS, type FaultRecord, readFaultRecord } from "./faults.ts";
 import type { RuntimeExports } from "./runtime_exports.ts";
 
@@ -45,7 +46,7 @@ class FaultSignal {
 }
 
 /** Where a call site of a program lies; the engine that loaded the program knows. */
-export type Locate = (site: number) => ProgramLocation | undefined;
+export type Locate = (site: number) => FaultSite | undefined;
 
 const MEMORY_BYTES_DEFAULT = 64 * 1024 * 1024;
 const MEMORY_BYTES_MAX = 2 ** 31;
@@ -189,8 +190,10 @@ export class RuntimeInstance {
     this.exports.rt_run_unwind(depth);
     if (error instanceof FaultSignal) {
       const { record, program } = error;
-      const location = this.#locators.get(program)?.(record.site);
-      return new ProgramFault(describeFault(record), location, FAULT_HINTS[record.kind]);
+      const site = this.#locators.get(program)?.(record.site);
+      const note = site?.note === undefined ? "" : `: ${site.note}`;
+      const problem = `${describeFault(record)}${note}`;
+      return new ProgramFault(problem, site?.location, FAULT_HINTS[record.kind]);
     }
     if (error instanceof WebAssembly.RuntimeError) {
       return new ProgramFault(`the engine trapped: ${error.message}`, undefined);

@@ -42,6 +42,14 @@ export interface RuntimeExports {
   readonly rt_run_depth_address: Call;
   readonly rt_run_unwind: Call<[depth: number], void>;
 
+  // engines/ubpf/ubpf_engine.c
+  readonly ubpf_engine_callback: Call<[handle: number, entry: number]>;
+  readonly ubpf_engine_load: Call<
+    [handle: number, code: number, codeBytes: number, sites: number, siteCount: number]
+  >;
+  readonly ubpf_engine_error: Call;
+  readonly ubpf_engine_map_writable: Call<[map: number]>;
+
   // world.c
   readonly rt_seed: Call<[low: number, high: number], void>;
   readonly rt_cpu_runs_address: Call;

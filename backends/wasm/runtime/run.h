@@ -6,9 +6,10 @@
 #include "program.h"
 
 /*
- * For every frame, RT_FRAME_SIZE bytes at this distance below it belong to the engine. They lie
- * beyond all frames, and closed to programs unless the engine opens them.
+ * For every frame, the RT_SCRATCH_SIZE bytes that end at r10 - RT_SCRATCH_DISTANCE belong to the
+ * engine. They lie beyond all frames, and closed to programs unless the engine opens them.
  */
 #define RT_SCRATCH_DISTANCE 24576
+#define RT_SCRATCH_SIZE 64
 
 #endif

@@ -81,6 +81,7 @@ enum rt_fault_kind {
 	RT_FAULT_REFERENCE,    /* reserved record not submitted, or submitted twice */
 	RT_FAULT_ENGINE,       /* the engine itself gave up */
 	RT_FAULT_MISALIGNED,   /* misaligned atomic */
+	RT_FAULT_POISONED,     /* an instruction that could not be relocated was reached */
 };
 
 /* Throws in the host, with the current call site (rt_site). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* uBPF names a translator even where it has none. */
+/* uBPF names what a JIT needs even where it has none; nothing here is ever called. */
 #include "ubpf_int.h"
 
 struct ubpf_jit_result ubpf_translate_null(struct ubpf_vm *vm, uint8_t *buffer, size_t *size,
@@ -7,4 +7,17 @@ struct ubpf_jit_result ubpf_translate_null(struct ubpf_vm *vm, uint8_t *buffer, 
 {
 	(void)vm, (void)buffer, (void)size, (void)mode;
 	return (struct ubpf_jit_result){ .compile_result = UBPF_JIT_COMPILE_FAILURE };
+}
+
+/* The C library's would drag in its own allocator. */
+int munmap(void *address, size_t length)
+{
+	(void)address, (void)length;
+	return -1;
+}
+
+int mprotect(void *address, size_t length, int protection)
+{
+	(void)address, (void)length, (void)protection;
+	return -1;
 }

@@ -1,0 +1,88 @@
+/** A program taken apart into functions, for the analyses that engines make before they compile. */
+import { VerifierError } from "#core/errors.ts";
+import { Code, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
+import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
+import { malformation, secondSlotMalformation } from "./instruction_check.ts";
+import { endsBlock, jumpDistance } from "./opcodes.ts";
+
+/** The instructions of one function: slots from `start` up to `end`. */
+export interface FunctionCode {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ProgramCode {
+  readonly program: string;
+  /** By slot; undefined for the second slot of an LDDW. */
+  readonly instructions: readonly (Instruction | undefined)[];
+  /** The high half of an LDDW's immediate, by the slot where it starts. */
+  highImmediate(slot: number): number;
+  readonly functions: readonly FunctionCode[];
+  /** Slot of the function's loop heads: targets of jumps that do not go forward, with the loop's
+   * length in slots (of the longest, where several share a head). */
+  readonly loops: ReadonlyMap<number, number>;
+}
+
+/** Refuses a program as the kernel's verifier would. */
+export function refuse(program: string, slot: number, problem: string): VerifierError {
+  return new VerifierError(program, `instruction ${slot}: ${problem}`, `${slot}: ${problem}`);
+}
+
+/** Throws `VerifierError` for malformed instructions and jumps out of a function. */
+export function takeApart(program: LinkedProgram): ProgramCode {
+  const code = new Code(program.code);
+  const instructions: (Instruction | undefined)[] = [];
+  for (let slot = 0; slot < code.slots; slot++) {
+    const instruction = code.at(slot);
+    const problem = malformation(instruction);
+    if (problem !== undefined) throw refuse(program.name, slot, problem);
+    instructions.push(instruction);
+    if (instruction.opcode !== OPCODE.LDDW) continue;
+    const second = slot + 1 < code.slots ? code.at(slot + 1) : undefined;
+    const missing = secondSlotMalformation(second);
+    if (missing !== undefined) throw refuse(program.name, slot, missing);
+    instructions.push(undefined);
+    slot++;
+  }
+  const functions = program.subprograms.map(({ name, start, length }) => ({
+    name,
+    start,
+    end: start + length,
+  }));
+  const result: ProgramCode = {
+    program: program.name,
+    instructions,
+    highImmediate: (slot) => code.imm(slot + 1),
+    functions,
+    loops: new Map(),
+  };
+  for (const one of functions) checkFlow(result, one, result.loops as Map<number, number>);
+  return result;
+}
+
+/** Jumps must land on instructions of their own function, which must not fall off its end. */
+function checkFlow(code: ProgramCode, one: FunctionCode, loops: Map<number, number>): void {
+  let last: number | undefined;
+  for (let slot = one.start; slot < one.end; slot++) {
+    const instruction = code.instructions[slot];
+    if (instruction === undefined) continue;
+    last = slot;
+    const distance = jumpDistance(instruction);
+    if (distance === undefined) continue;
+    const target = slot + 1 + distance;
+    if (target < one.start || target >= one.end || code.instructions[target] === undefined) {
+      throw refuse(
+        code.program,
+        slot,
+        `jump to slot ${target}, which is no instruction of ${one.name}`,
+      );
+    }
+    if (target <= slot) {
+      loops.set(target, Math.max(loops.get(target) ?? 0, slot - target + 1));
+    }
+  }
+  if (last === undefined || !endsBlock(code.instructions[last]!)) {
+    throw refuse(code.program, last ?? one.start, `${one.name} falls off its end`);
+  }
+}
