@@ -84,4 +84,7 @@ int syscall_exit(struct trace_event_raw_sys_exit *context)
 	return 0;
 }
 
+EMIT_TYPE(struct syscall_event, emit_syscall_event);
+EMIT_TYPE(enum syscall_program, emit_syscall_program);
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

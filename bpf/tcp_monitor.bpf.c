@@ -172,4 +172,7 @@ int tcp_retransmit(void *context)
 	return 0;
 }
 
+EMIT_TYPE(struct tcp_event, emit_tcp_event);
+EMIT_TYPE(enum tcp_program, emit_tcp_program);
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

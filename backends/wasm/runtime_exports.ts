@@ -119,4 +119,60 @@ export interface RuntimeExports {
   readonly rt_ring_release: Call<[ring: number], void>;
   readonly rt_perf_open: Call<[handle: number, cpu: number, sizeBytes: number, capacity: number]>;
   readonly rt_perf_close: Call<[buffer: number], void>;
+
+  // task_define.c
+  readonly task_first_slot: Call;
+  readonly task_define: Call<
+    [
+      slot: number,
+      pid: number,
+      tid: number,
+      parentPid: number,
+      uid: number,
+      gid: number,
+      cgroupLow: number,
+      cgroupHigh: number,
+      startLow: number,
+      startHigh: number,
+      kernelAddress: number,
+      comm: number,
+    ]
+  >;
+  readonly task_set_namespaces: Call<
+    [
+      slot: number,
+      pid: number,
+      net: number,
+      mnt: number,
+      uts: number,
+      ipc: number,
+      cgroup: number,
+      user: number,
+    ]
+  >;
+
+  // program_info.c
+  readonly program_run_count: Call<[handle: number]>;
+  readonly program_recursion_misses: Call<[handle: number]>;
+
+  // replay.c
+  readonly hook_define: Call<[hook: number, contextSize: number]>;
+  readonly hook_attach: Call<[hook: number, program: number]>;
+  readonly hook_detach: Call<[hook: number, program: number]>;
+  readonly replay_begin: Call<
+    [
+      count: number,
+      baseLow: number,
+      baseHigh: number,
+      deltas: number,
+      cpus: number,
+      tasks: number,
+      hooks: number,
+      contexts: number,
+    ],
+    void
+  >;
+  readonly replay_run: Call<[limit: number]>;
+  readonly replay_preempt: Call;
+  readonly replay_unattached: Call;
 }

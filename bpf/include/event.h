@@ -68,6 +68,12 @@ struct syscall_event {
 	__u32 error;      /* errno, 0 for success */
 };
 
+/* Local structures reach an object's BTF only through a variable; user space decodes by these. */
+#define EMIT_TYPE(type, name) const type *name __attribute__((unused))
+
+EMIT_TYPE(enum event_type, emit_event_type);
+EMIT_TYPE(enum event_flag, emit_event_flag);
+
 _Static_assert(sizeof(struct event_header) == 96, "event_header is part of the record format");
 _Static_assert(sizeof(struct tcp_event) == 160, "tcp_event is part of the record format");
 _Static_assert(sizeof(struct syscall_event) == 120, "syscall_event is part of the record format");

@@ -169,11 +169,23 @@ struct trace_event_raw_sys_exit {
 	s64 ret;
 };
 
-/* One pointer to each, so that the compiler emits all types. */
-struct task_struct *task;
-struct sock *sock;
-struct uts_namespace *uts_namespace;
-struct trace_event_raw_inet_sock_set_state *inet_sock_set_state;
-struct trace_event_raw_tcp_retransmit_skb *tcp_retransmit_skb;
-struct trace_event_raw_sys_enter *sys_enter;
-struct trace_event_raw_sys_exit *sys_exit;
+/*
+ * One object of each: behind pointers alone, the compiler would leave bodies out of BTF.
+ */
+struct task_struct task;
+struct cred cred;
+struct pid pid;
+struct nsproxy nsproxy;
+struct pid_namespace pid_namespace;
+struct net net;
+struct mnt_namespace mnt_namespace;
+struct uts_namespace uts_namespace;
+struct ipc_namespace ipc_namespace;
+struct user_namespace user_namespace;
+struct cgroup_namespace cgroup_namespace;
+struct time_namespace time_namespace;
+struct sock sock;
+struct trace_event_raw_inet_sock_set_state inet_sock_set_state;
+struct trace_event_raw_tcp_retransmit_skb tcp_retransmit_skb;
+struct trace_event_raw_sys_enter sys_enter;
+struct trace_event_raw_sys_exit sys_exit;

@@ -1,0 +1,125 @@
+/**
+ * The simulated machine behind the backend contract: runs in Node and in a browser, needs no
+ * privilege, and does the same every time for the same seed.
+ */
+import type { Backend, BpfMap, BpfObject, MapSpec, OpenOptions } from "#core/backend.ts";
+import type { Btf } from "#core/btf/btf.ts";
+import { parseBtf } from "#core/btf/parse.ts";
+import { BpfError, ERRNO } from "#core/errors.ts";
+import type { Engine } from "./engines/engine.ts";
+import { findEngine } from "./engines/engines.ts";
+import { RuntimeInstance } from "./instance.ts";
+import { parseElf } from "./loader/elf.ts";
+import { parseObject } from "./loader/object_spec.ts";
+import { WasmMap } from "./map.ts";
+import { WasmObject } from "./object.ts";
+import { openRing } from "./ring.ts";
+import { Hooks } from "./world/hooks.ts";
+import { TaskTable } from "./world/task_table.ts";
+
+export interface WasmBackendOptions {
+  /** `runtime.wasm`. */
+  readonly runtime: Uint8Array | WebAssembly.Module;
+  /** The object whose BTF is the simulated kernel's. */
+  readonly kernelTypes: Uint8Array;
+  /** Possible CPUs, 1 to 64; default 2. */
+  readonly cpus?: number;
+  /** Seed of PRNG and scheduler; default 1. */
+  readonly seed?: number;
+  /** Linear memory, 128 MiB by default. */
+  readonly memoryBytes?: number;
+  /** `"ubpf"`, the default. */
+  readonly engine?: string;
+  /** Mean number of helper calls between switches to another CPU's record; 0, the default, = never. */
+  readonly preemptionInterval?: number;
+  /** What programs print with `bpf_printk`; default nothing. */
+  readonly print?: (text: string) => void;
+}
+
+const MEMORY_BYTES_DEFAULT = 128 * 1024 * 1024;
+
+/** Throws `BpfError` where an option is out of range. */
+export async function createWasmBackend(options: WasmBackendOptions): Promise<WasmBackend> {
+  const engine = findEngine(options.engine ?? "ubpf");
+  let instance: RuntimeInstance | undefined;
+  instance = await RuntimeInstance.create({
+    wasm: options.runtime as Uint8Array<ArrayBuffer> | WebAssembly.Module,
+    memoryBytes: options.memoryBytes ?? MEMORY_BYTES_DEFAULT,
+    cpus: options.cpus ?? 2,
+    seed: options.seed ?? 1,
+    host: {
+      preempt: () => {
+        instance!.exports.replay_preempt();
+      },
+      ...(options.print === undefined ? {} : { print: options.print }),
+    },
+  });
+  instance.exports.rt_preemption_set(options.preemptionInterval ?? 0);
+  return new WasmBackend(instance, engine, readKernelBtf(options.kernelTypes));
+}
+
+function readKernelBtf(object: Uint8Array): Btf {
+  const section = parseElf(object, "kernel types").sections.find(({ name }) => name === ".BTF");
+  if (section !== undefined) return parseBtf(section.data);
+  throw new BpfError("simulated kernel", "its types have no .BTF section", {
+    hint: "rebuild with npm run setup",
+  });
+}
+
+export class WasmBackend implements Backend {
+  readonly kind = "wasm";
+  readonly engine: string;
+  readonly cpus: number;
+  readonly instance: RuntimeInstance;
+  readonly kernelBtf: Btf;
+  readonly hooks: Hooks;
+  readonly tasks: TaskTable;
+  readonly #engine: Engine;
+  readonly #objects = new Set<WasmObject>();
+  readonly #maps = new Set<BpfMap>();
+  #closed = false;
+
+  /** Use `createWasmBackend`. */
+  constructor(instance: RuntimeInstance, engine: Engine, kernelBtf: Btf) {
+    this.instance = instance;
+    this.engine = engine.name;
+    this.cpus = instance.cpus;
+    this.kernelBtf = kernelBtf;
+    this.hooks = new Hooks(instance);
+    this.tasks = new TaskTable(instance, kernelBtf);
+    this.#engine = engine;
+  }
+
+  open(object: Uint8Array, options: OpenOptions = {}): BpfObject {
+    this.#assertOpen("open object");
+    const spec = parseObject(object, options.name ?? "object");
+    const opened = new WasmObject(this, this.#engine, spec, options);
+    this.#objects.add(opened);
+    return opened;
+  }
+
+  createMap(spec: MapSpec): BpfMap {
+    this.#assertOpen("create map");
+    const map = new WasmMap(this.instance, spec, {
+      openRing: ({ instance, name, handle }) => openRing(instance, name, handle),
+    });
+    this.#maps.add(map);
+    return map;
+  }
+
+  now_ns(): bigint {
+    return this.instance.view.getBigUint64(this.instance.exports.rt_clock_address(), true);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const object of this.#objects) object.close();
+    for (const map of this.#maps) map.close();
+  }
+
+  #assertOpen(operation: string): void {
+    if (this.#closed)
+      throw new BpfError(operation, "the backend is closed", { errno: ERRNO.EBADF });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Hooks of the simulated kernel: a name (`"tracepoint/sock/inet_sock_set_state"`), a number that the
+ * runtime knows it by, and the programs attached.
+ */
+import { BpfError, NotSupportedError } from "#core/errors.ts";
+import type { RuntimeInstance } from "../instance.ts";
+
+const HOOKS_MAX = 256;
+
+/** Sections say the same hook in several ways. */
+function canonicalName(section: string): string {
+  const name = section.startsWith("?") ? section.slice(1) : section;
+  return name.startsWith("tp/") ? `tracepoint/${name.slice(3)}` : name;
+}
+
+export class Hooks {
+  readonly #instance: RuntimeInstance;
+  readonly #ids = new Map<string, number>();
+
+  constructor(instance: RuntimeInstance) {
+    this.#instance = instance;
+  }
+
+  #id(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = this.#ids.size;
+    if (id === HOOKS_MAX) throw new BpfError(`hook ${name}`, `more than ${HOOKS_MAX} hooks`);
+    this.#ids.set(name, id);
+    return id;
+  }
+
+  /** Says how long the contexts of a hook are; returns the hook's number. */
+  define(name: string, contextSize: number): number {
+    const id = this.#id(canonicalName(name));
+    const result = this.#instance.exports.hook_define(id, contextSize);
+    if (result < 0) {
+      throw new BpfError(`hook ${name}`, "already has contexts of another size", {
+        errno: -result,
+      });
+    }
+    return id;
+  }
+
+  /** Attaches a program to the hook that its section names. Returns what detaches it. */
+  attach(section: string, program: number): () => void {
+    const name = canonicalName(section);
+    if (!name.includes("/")) throw new NotSupportedError(`attaching to section ${section}`, "");
+    const id = this.#id(name);
+    const result = this.#instance.exports.hook_attach(id, program);
+    if (result < 0) {
+      throw new BpfError(`attach to ${name}`, "too many programs at this hook", { errno: -result });
+    }
+    return () => {
+      this.#instance.exports.hook_detach(id, program);
+    };
+  }
+}

@@ -1,0 +1,9 @@
+/** Every bench by name. */
+import type { Bench } from "./bench.ts";
+import { replayBench } from "./replay.ts";
+import { vmBench } from "./vm.ts";
+
+export const BENCHES: ReadonlyMap<string, Bench> = new Map([
+  ["vm", vmBench],
+  ["replay", replayBench],
+]);

@@ -1,0 +1,47 @@
+/**
+ * Events per second end to end: trace file → decode → collectors' bytecode → ring → pipeline. An
+ * event is one line of the recording (a seen event), not a program run.
+ */
+
+import { runSimulated } from "#cli/run/simulated.ts";
+import { COLLECTORS } from "#core/events/collectors.ts";
+import { type Bench, machine, median } from "./bench.ts";
+
+const SAMPLE = "samples/web-loss.trace";
+
+export const replayBench: Bench = {
+  rounds: 5,
+  async run({ rounds, trace = SAMPLE }) {
+    const rates: number[] = [];
+    let events = 0;
+    let records = 0;
+    let engine = "";
+    for (let round = 0; round < rounds; round++) {
+      const report = await runSimulated({
+        collectors: [...COLLECTORS.values()],
+        source: { kind: "trace", path: trace, duration_s: undefined },
+        sinks: [],
+        engine: "ubpf",
+        cpus: 0,
+        seed: 1,
+        preemptionInterval: 0,
+        progress: false,
+      });
+      events = report.books.seen;
+      records = report.source?.records ?? 0;
+      engine = report.engine;
+      rates.push(report.books.seen / report.elapsed_s);
+    }
+    return {
+      bench: "replay",
+      events_per_s: Math.round(median(rates)),
+      rounds_events_per_s: rates.map(Math.round),
+      events,
+      records,
+      engine,
+      trace,
+      method: "median of whole runs, loading and verification of the objects included; no sink",
+      machine: machine(),
+    };
+  },
+};

@@ -1,0 +1,123 @@
+/** What `run` ends in: one JSON document, or a table for people. */
+import { addBooks, type Books, EMPTY_BOOKS } from "#core/pipeline/books.ts";
+import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
+import { formatCount, formatTable } from "../table.ts";
+
+export interface RunReport {
+  readonly backend: "wasm" | "kernel";
+  readonly engine: string;
+  readonly collectors: readonly string[];
+  readonly books: Books;
+  /** Delivered events by name. */
+  readonly events: Readonly<Record<string, number>>;
+  readonly elapsed_s: number;
+  /** Gaps in the sequence numbers of delivered events. */
+  readonly missing_sequences: number;
+  /** Records that could not be read as an event of their collector. */
+  readonly malformed: number;
+  readonly programs: readonly ProgramBooks[];
+  /** What was replayed or generated; absent on a real kernel. */
+  readonly source?: SourceSummary;
+}
+
+export interface SourceSummary {
+  readonly name: string;
+  readonly records: number;
+  /** Records of hooks that no collector of this run attaches to. */
+  readonly unattached: number;
+  /** Virtual time from the first record to the last. */
+  readonly span_s: number;
+  /** Records that the recorder knows it lost. */
+  readonly lost: number;
+}
+
+export interface RunFacts {
+  readonly backend: "wasm" | "kernel";
+  readonly engine: string;
+  readonly elapsed_s: number;
+  readonly source?: SourceSummary;
+}
+
+function seenAnything(row: ProgramBooks): boolean {
+  return row.books.seen > 0 || row.books.unobserved > 0 || row.books.residual !== 0;
+}
+
+export function createReport(pipelines: readonly CollectorPipeline[], facts: RunFacts): RunReport {
+  const events: Record<string, number> = {};
+  let books = EMPTY_BOOKS;
+  let missing = 0;
+  let malformed = 0;
+  const programs: ProgramBooks[] = [];
+  for (const pipeline of pipelines) {
+    for (const [name, count] of Object.entries(pipeline.events())) {
+      events[name] = (events[name] ?? 0) + count;
+    }
+    const rows = pipeline.programBooks();
+    for (const row of rows) books = addBooks(books, row.books);
+    programs.push(...rows.filter(seenAnything));
+    missing += pipeline.missingSequences();
+    malformed += pipeline.malformed;
+  }
+  const { source, ...rest } = facts;
+  return {
+    backend: rest.backend,
+    engine: rest.engine,
+    collectors: pipelines.map((pipeline) => pipeline.spec.name),
+    books,
+    events,
+    elapsed_s: rest.elapsed_s,
+    missing_sequences: missing,
+    malformed,
+    programs,
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+function booksRows(books: Books): (readonly string[])[] {
+  const dropped = Object.entries(books.dropped).map(
+    ([reason, count]) => [`dropped (${reason})`, formatCount(count)] as const,
+  );
+  return [
+    ["seen", formatCount(books.seen)],
+    ["filtered", formatCount(books.filtered)],
+    ["rate limited", formatCount(books.rate_limited)],
+    ["sampled out", formatCount(books.sampled_out)],
+    ...dropped,
+    ["delivered", formatCount(books.delivered)],
+    ["in flight", formatCount(books.in_flight)],
+    ["residual", formatCount(books.residual)],
+    ["unobserved runs", formatCount(books.unobserved)],
+  ];
+}
+
+function programRows(programs: readonly ProgramBooks[]): (readonly string[])[] {
+  const head = ["program", "cpu", "seen", "filtered", "dropped", "delivered", "residual"];
+  const rows = programs.map(({ collector, program, cpu, books }) => {
+    const dropped = Object.values(books.dropped).reduce((total, count) => total + count, 0);
+    const counts = [books.seen, books.filtered, dropped, books.delivered, books.residual];
+    return [`${collector}/${program}`, String(cpu), ...counts.map(formatCount)];
+  });
+  return [head, ...rows];
+}
+
+/** The report as text for a terminal. */
+export function formatReport(report: RunReport): string {
+  const rate = report.elapsed_s > 0 ? report.books.seen / report.elapsed_s : 0;
+  const balanced = report.books.residual === 0 ? "balance" : "DO NOT BALANCE";
+  const lines = [
+    `${report.collectors.join(", ")} on ${report.backend} (${report.engine}): ` +
+      `${report.elapsed_s.toFixed(2)} s, ${formatCount(Math.round(rate))} events/s`,
+  ];
+  if (report.source !== undefined) {
+    const { name, records, span_s, lost } = report.source;
+    lines.push(
+      `${name}: ${formatCount(records)} records over ${span_s.toFixed(1)} s, ` +
+        `${formatCount(lost)} lost while recording`,
+    );
+  }
+  const events = Object.entries(report.events).map(([name, n]) => [name, formatCount(n)] as const);
+  lines.push("", "events delivered", formatTable(events));
+  lines.push("", `the books ${balanced}`, formatTable(booksRows(report.books)));
+  lines.push("", formatTable(programRows(report.programs)));
+  return lines.join("\n");
+}

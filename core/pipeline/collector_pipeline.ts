@@ -1,0 +1,160 @@
+/**
+ * One collector from ring to sinks, with its books.
+ */
+import type { BpfMap, BpfObject, Program, RecordBatch, RingReader } from "../backend.ts";
+import { enumeratorValue } from "../btf/enumerators.ts";
+import { BpfError } from "../errors.ts";
+import type { CollectorSpec } from "../events/collectors.ts";
+import { createEventSchema, type EventSchema } from "../events/event_schema.ts";
+import { addBooks, type Books, closeBooks, EMPTY_BOOKS } from "./books.ts";
+import { DeliveryLedger } from "./delivery_ledger.ts";
+import type { Sink } from "./sink.ts";
+import { StatisticsMap } from "./statistics_map.ts";
+
+export interface ProgramBooks {
+  readonly collector: string;
+  readonly program: string;
+  readonly cpu: number;
+  readonly books: Books;
+}
+
+interface TrackedProgram {
+  readonly name: string;
+  readonly index: number;
+  readonly program: Program;
+}
+
+function required<Value>(value: Value | undefined, what: string, collector: string): Value {
+  if (value !== undefined) return value;
+  throw new BpfError(`collector ${collector}`, `its object has no ${what}`, {
+    hint: "rebuild the object from the sources of this version",
+  });
+}
+
+export class CollectorPipeline {
+  readonly spec: CollectorSpec;
+  readonly schema: EventSchema;
+  readonly #ring: RingReader;
+  readonly #statistics: StatisticsMap;
+  readonly #programs: readonly TrackedProgram[];
+  readonly #ledger: DeliveryLedger;
+  readonly #sinks: readonly Sink[];
+  readonly #cpus: number;
+  #malformed = 0;
+  readonly #deliver = (batch: RecordBatch): void => this.#deliverBatch(batch);
+
+  /** `object` is loaded; it stays the caller's to close, and so do the sinks. */
+  constructor(spec: CollectorSpec, object: BpfObject, cpus: number, sinks: readonly Sink[]) {
+    const map = (name: string): BpfMap => required(object.maps.get(name), `map ${name}`, spec.name);
+    this.spec = spec;
+    this.schema = createEventSchema(object.btf, spec);
+    this.#ring = map(spec.ring).ring();
+    this.#statistics = new StatisticsMap(map(spec.statistics), object.btf);
+    this.#programs = spec.programs.map(({ name, index }) => ({
+      name,
+      index: Number(enumeratorValue(object.btf, index)),
+      program: required(object.programs.get(name), `program ${name}`, spec.name),
+    }));
+    this.#cpus = cpus;
+    this.#ledger = new DeliveryLedger(1 + Math.max(...this.#programs.map((p) => p.index)), cpus);
+    this.#sinks = sinks;
+  }
+
+  /** Records that did not look like one of this collector's; they are dropped as `malformed`. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  get ring(): RingReader {
+    return this.#ring;
+  }
+
+  /** Delivers at most `maxRecords` waiting records; returns how many. */
+  pump(maxRecords?: number): number {
+    return this.#ring.consume(this.#deliver, maxRecords);
+  }
+
+  #deliverBatch(batch: RecordBatch): void {
+    for (const sink of this.#sinks) sink.write(batch, this.schema);
+    const { header, types, headerSize } = this.schema;
+    const { view, offsets, lengths } = batch;
+    for (let i = 0; i < batch.count; i++) {
+      const offset = offsets[i]!;
+      if (lengths[i]! < headerSize) {
+        this.#malformed++;
+        continue;
+      }
+      const type = header.type(view, offset);
+      const program = header.program(view, offset);
+      const cpu = header.cpu(view, offset);
+      if (!types.has(type) || !this.#ledger.covers(program, cpu, type)) {
+        this.#malformed++;
+        continue;
+      }
+      this.#ledger.receive(program, cpu, header.sequence(view, offset));
+      this.#ledger.deliver(program, cpu, type);
+    }
+  }
+
+  /** Delivered events by name. */
+  events(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { spec, number } of this.schema.types.values()) {
+      counts[spec.name] = this.#ledger.deliveredOfType(number);
+    }
+    return counts;
+  }
+
+  /** Events that sequence numbers prove lost, over all programs and CPUs. */
+  missingSequences(): number {
+    let total = 0;
+    for (const { index } of this.#programs) {
+      for (let cpu = 0; cpu < this.#cpus; cpu++) total += this.#ledger.missing(index, cpu);
+    }
+    return total;
+  }
+
+  /**
+   * Books of every program and CPU. `delivered` is read before the kernel's counters, so that an
+   * event which moves meanwhile shows as in flight and never as a negative residual. Nothing is in
+   * flight once the ring is empty: what was sent and did not arrive is then residual.
+   */
+  programBooks(): ProgramBooks[] {
+    const rows: ProgramBooks[] = [];
+    for (const { name, index, program } of this.#programs) {
+      const delivered = this.#deliveredByCpu(index);
+      const unobserved = program.info().recursionMisses;
+      const counters = this.#statistics.read(index);
+      const ringEmpty = this.#ring.availableBytes() === 0;
+      counters.forEach((cpuCounters, cpu) => {
+        const underway = Math.max(0, cpuCounters.events_sent - delivered[cpu]!);
+        const entries = {
+          seen: cpuCounters.events_seen,
+          filtered: cpuCounters.filter_misses,
+          rate_limited: cpuCounters.rate_limited,
+          sampled_out: cpuCounters.sampled_out,
+          dropped: { ring_full: cpuCounters.dropped_ring_full },
+          delivered: delivered[cpu]!,
+          in_flight: ringEmpty ? 0 : underway,
+          // The kernel counts misses by program, not by CPU; they stand with the first.
+          unobserved: cpu === 0 ? unobserved : 0,
+        };
+        rows.push({ collector: this.spec.name, program: name, cpu, books: closeBooks(entries) });
+      });
+    }
+    return rows;
+  }
+
+  #deliveredByCpu(index: number): number[] {
+    return Array.from({ length: this.#cpus }, (_, cpu) => this.#ledger.delivered(index, cpu));
+  }
+
+  /** Books of the whole collector. */
+  books(): Books {
+    return this.programBooks().reduce((total, row) => addBooks(total, row.books), EMPTY_BOOKS);
+  }
+
+  close(): void {
+    this.#ring.close();
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Reads the kernel side of the books: the per-CPU statistics that every collector keeps.
+ */
+import type { BpfMap } from "../backend.ts";
+import type { Btf } from "../btf/btf.ts";
+import { fieldReader, type NumberReader } from "../btf/fields.ts";
+import { layoutOf } from "../btf/layout.ts";
+import { findType } from "../btf/queries.ts";
+import { BpfError } from "../errors.ts";
+
+/** Counters of one program on one CPU; names as in `struct bpf_statistics`. */
+const COUNTERS = [
+  "invocations",
+  "events_sent",
+  "events_dropped",
+  "errors",
+  "last_update_ns",
+  "bytes_processed",
+  "filter_hits",
+  "filter_misses",
+  "events_seen",
+  "rate_limited",
+  "sampled_out",
+  "dropped_ring_full",
+] as const;
+
+export type CounterName = (typeof COUNTERS)[number];
+export type ProgramCounters = Readonly<Record<CounterName, number>>;
+
+export class StatisticsMap {
+  readonly #map: BpfMap;
+  readonly #readers: readonly (readonly [CounterName, NumberReader])[];
+  readonly #stride: number;
+  readonly #key = new Uint8Array(4);
+  readonly #keyView = new DataView(this.#key.buffer);
+  readonly #value: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(map: BpfMap, btf: Btf) {
+    const id = findType(btf, "bpf_statistics", "struct");
+    if (id === undefined) {
+      throw new BpfError(`map ${map.name}`, "its object declares no struct bpf_statistics", {
+        hint: "rebuild the object with -g from the sources of this version",
+      });
+    }
+    const layout = layoutOf(btf, id);
+    this.#map = map;
+    this.#readers = COUNTERS.map((name) => [name, fieldReader(layout, name)] as const);
+    this.#stride = Math.ceil(map.spec.valueSize / 8) * 8;
+    this.#value = new Uint8Array(map.valueBytes);
+    this.#view = new DataView(this.#value.buffer);
+  }
+
+  get cpus(): number {
+    return this.#map.valueBytes / this.#stride;
+  }
+
+  /** Counters of program `index` on every CPU, in CPU order. */
+  read(index: number): ProgramCounters[] {
+    this.#keyView.setUint32(0, index, true);
+    if (!this.#map.lookup(this.#key, this.#value)) {
+      throw new BpfError(`map ${this.#map.name}`, `has no statistics of program ${index}`);
+    }
+    const counters: ProgramCounters[] = [];
+    for (let cpu = 0; cpu < this.cpus; cpu++) counters.push(this.#readCpu(cpu));
+    return counters;
+  }
+
+  #readCpu(cpu: number): ProgramCounters {
+    const counters = {} as Record<CounterName, number>;
+    for (const [name, read] of this.#readers) counters[name] = read(this.#view, cpu * this.#stride);
+    return counters;
+  }
+}
