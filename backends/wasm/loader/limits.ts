@@ -16,6 +16,6 @@ export const LIMITS = {
   instructions: 1_000_000,
   /** Instructions of all linked programs of an object together. */
   linkedInstructions: 16_000_000,
-  /** Work of matching one CO-RE relocation, in members and types looked at. */
-  coreSteps: 1_000_000,
+  /** Work of matching all CO-RE relocations of an object, in members and types looked at. */
+  coreSteps: 4_000_000,
 } as const;

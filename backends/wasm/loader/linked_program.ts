@@ -39,7 +39,7 @@ export interface LineEntry {
 
 /**
  * An instruction that could not be relocated, and became a call of the helper that does not exist
- * (`POISON_HELPER` + a number; both slots of an LDDW). Programs guard such code and never reach it
+ * (`POISON_HELPER`; both slots of an LDDW). Programs guard such code and never reach it
  * where the types of the kernel differ; reaching it is a fault, and `reason` says what was missing.
  */
 export interface PoisonedInstruction {
@@ -47,7 +47,7 @@ export interface PoisonedInstruction {
   readonly reason: string;
 }
 
-/** Helper numbers from here on are poison (libbpf's number, so that logs look alike). */
+/** A helper that no kernel has; libbpf's number, so that logs look alike. */
 export const POISON_HELPER = 0xbad2310;
 
 export interface LinkedProgram {

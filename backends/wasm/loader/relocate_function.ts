@@ -2,6 +2,7 @@
 
 import type { Btf } from "#core/btf/btf.ts";
 import { ERRNO } from "#core/errors.ts";
+import { CoreRelocator } from "./core_relocator.ts";
 import { CALL_SOURCE, Code, LDDW_SOURCE, OPCODE, SLOT_BYTES } from "./instructions.ts";
 import { POISON_HELPER, type PoisonedInstruction } from "./linked_program.ts";
 import type {
@@ -49,12 +50,14 @@ export interface FunctionReference {
 export class FunctionRelocator {
   readonly #spec: ObjectSpec;
   readonly #options: RelocateOptions;
+  readonly #core: CoreRelocator;
   readonly #functions = new Map<string, FunctionSpec>();
   readonly #relocated = new Map<string, RelocatedFunction>();
 
   constructor(spec: ObjectSpec, options: RelocateOptions) {
     this.#spec = spec;
     this.#options = options;
+    this.#core = new CoreRelocator(spec, options.targetBtf);
     for (const found of spec.functions) {
       const key = this.key(found.sectionIndex, found.start);
       if (!this.#functions.has(key)) this.#functions.set(key, found);
@@ -76,7 +79,7 @@ export class FunctionRelocator {
     const key = this.key(found.sectionIndex, found.start);
     let relocated = this.#relocated.get(key);
     if (relocated === undefined) {
-      relocated = new Relocation(this, this.#spec, this.#options, found).apply();
+      relocated = new Relocation(this, this.#core, this.#spec, this.#options, found).apply();
       this.#relocated.set(key, relocated);
     }
     return relocated;
@@ -89,6 +92,7 @@ export class FunctionRelocator {
 
 class Relocation {
   readonly #relocator: FunctionRelocator;
+  readonly #core: CoreRelocator;
   readonly #spec: ObjectSpec;
   readonly #options: RelocateOptions;
   readonly #function: FunctionSpec;
@@ -100,11 +104,13 @@ class Relocation {
 
   constructor(
     relocator: FunctionRelocator,
+    core: CoreRelocator,
     spec: ObjectSpec,
     options: RelocateOptions,
     found: FunctionSpec,
   ) {
     this.#relocator = relocator;
+    this.#core = core;
     this.#spec = spec;
     this.#options = options;
     this.#function = found;
@@ -116,7 +122,7 @@ class Relocation {
 
   apply(): RelocatedFunction {
     const code = this.#code;
-    this.#rejectCore();
+    this.#poisoned.push(...this.#core.apply(this.#function, code));
     for (let slot = 0; slot < code.slots; slot++) {
       const relocation = this.#section.relocations.get(this.#function.start + slot);
       if (relocation !== undefined) this.#relocate(slot, relocation);
@@ -126,26 +132,13 @@ class Relocation {
       // The second half is no instruction.
       if (code.isLddw(slot)) slot++;
     }
+    this.#poisoned.sort((a, b) => a.slot - b.slot);
     return {
       bytes: code.bytes,
       references: this.#references,
       functions: this.#functions,
       poisoned: this.#poisoned,
     };
-  }
-
-  #rejectCore(): void {
-    const { section, start, length } = this.#function;
-    const found = this.#spec.ext.coreRelocations.find((relocation) => {
-      const slot = relocation.instructionOffset / SLOT_BYTES - start;
-      return relocation.section === section && slot >= 0 && slot < length;
-    });
-    if (found !== undefined) {
-      this.#fail(
-        found.instructionOffset / SLOT_BYTES - start,
-        "needs CO-RE, which is not built yet",
-      );
-    }
   }
 
   #relocate(slot: number, relocation: CodeRelocation): void {

@@ -3,7 +3,10 @@
 import type { BtfLineInfo } from "#core/btf/ext.ts";
 import { SLOT_BYTES } from "./instructions.ts";
 import type { LineEntry } from "./linked_program.ts";
+import { lowerBound } from "./lower_bound.ts";
 import type { FunctionSpec } from "./object_spec.ts";
+
+const byOffset = ({ instructionOffset }: BtfLineInfo) => instructionOffset;
 
 export class SourceLines {
   readonly #bySection = new Map<string, BtfLineInfo[]>();
@@ -26,23 +29,11 @@ export class SourceLines {
     const lines = this.#bySection.get(owner.section) ?? [];
     const first = owner.start * SLOT_BYTES;
     const end = first + owner.length * SLOT_BYTES;
-    for (let i = lowerBound(lines, first); i < lines.length; i++) {
+    for (let i = lowerBound(lines, first, byOffset); i < lines.length; i++) {
       const { instructionOffset, file, line, text } = lines[i]!;
       if (instructionOffset >= end) break;
       const slot = placed + (instructionOffset - first) / SLOT_BYTES;
       into.push({ slot, file, line, text });
     }
   }
-}
-
-/** Index of the first line at or after `offset`. */
-function lowerBound(lines: readonly BtfLineInfo[], offset: number): number {
-  let low = 0;
-  let high = lines.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (lines[middle]!.instructionOffset < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -3,10 +3,6 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#ifndef __ulong
-#define __ulong(name, val) enum { ___bpf_concat(__unique_value, __COUNTER__) = val } name
-#endif
-
 struct locked {
 	__u64 count;
 	struct bpf_spin_lock lock;
@@ -37,7 +33,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
 	__uint(max_entries, 8);
 	__type(value, __u32);
-	__ulong(map_extra, 3);
+	__uint(map_extra, 3);
 } bloom SEC(".maps");
 
 struct {

@@ -28,6 +28,7 @@ const volatile bool enabled = true;
 static const volatile __u64 table[4] = { 10, 20, 30, 40 };
 int custom SEC(".data.shared") = 5;
 
+#ifndef WITHOUT_EXTERNS
 extern int LINUX_KERNEL_VERSION __kconfig;
 extern bool CONFIG_BPF_SYSCALL __kconfig __weak;
 extern char CONFIG_HOSTNAME[16] __kconfig __weak;
@@ -35,6 +36,7 @@ extern const void absent_symbol __ksym __weak;
 extern const void present_symbol __ksym __weak;
 extern int absent_function(int x) __ksym __weak;
 extern int present_function(int x) __ksym;
+#endif
 
 /* A static function in .text, called through its section. */
 static __noinline int add_static(int x)
@@ -87,6 +89,7 @@ int callbacks(void *context)
 	return sum;
 }
 
+#ifndef WITHOUT_EXTERNS
 SEC("tp/test/externs")
 int externs(void *context)
 {
@@ -102,6 +105,7 @@ int externs(void *context)
 		result += absent_function(1);
 	return result + present_function(2);
 }
+#endif
 
 SEC("?tp/test/optional")
 int optional(void *context)

@@ -101,6 +101,13 @@ describe("defined maps", () => {
     expect(map(maps, "bloom")).toMatchObject({ spec: { keySize: 0, valueSize: 4 }, extra: 3n });
   });
 
+  it("take long numbers from an enum", () => {
+    const source = `struct { __uint(type, 30); __type(value, int);
+enum { extra = 0x12345678 } map_extra; } m SEC(".maps");`;
+    const spec = parseObject(compileBpf(HEADER + source), "t");
+    expect(map(spec, "m").extra).toBe(0x1234_5678n);
+  });
+
   it("have inner templates, and initial maps by slot", () => {
     const outer = map(maps, "outer");
     expect(outer.spec).toMatchObject({
