@@ -31,6 +31,8 @@ struct field {
 	char digit; /* addresses: 4 or 6 */
 };
 
+/* ---- characters, as the kernel's table classes them: bytes from 0xa0 on are Latin-1 --------- */
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -38,23 +40,31 @@ static bool is_digit(char c)
 
 static bool is_space(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || (c >= '\t' && c <= '\r') || (u8)c == 0xa0;
 }
 
 static bool is_alnum(char c)
 {
-	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'z');
+	bool latin = (u8)c >= 0xc0 && (u8)c != 0xd7 && (u8)c != 0xf7;
+
+	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || latin;
 }
 
-static bool is_printable(char c)
+static bool is_punctuation(char c)
 {
-	return c >= ' ' && c <= '~';
+	return ((c > ' ' && c <= '~') || (u8)c > 0xa0) && !is_alnum(c);
+}
+
+/* Text may be UTF-8 (Linux 6.16); of ASCII's control characters only white space is allowed. */
+static bool is_text(char c)
+{
+	return (u8)c >= 0x80 || (c >= ' ' && c <= '~') || is_space(c);
 }
 
 /* What may follow %s and %p so that it ends there. */
 static bool ends_conversion(char c)
 {
-	return c == '\0' || is_space(c) || (is_printable(c) && !is_alnum(c));
+	return c == '\0' || is_space(c) || is_punctuation(c);
 }
 
 /* ---- parsing -------------------------------------------------------------------------------- */
@@ -77,9 +87,12 @@ static const char *parse_pointer(const char *at, struct field *field)
 	case 'K':
 	case 'x':
 		return at + 1;
+	case 'B':
+		field->width = 0; /* the kernel prepares this one without its width */
+		field->conversion = CONVERT_SYMBOL;
+		return at + 1;
 	case 's':
 	case 'S':
-	case 'B':
 		field->conversion = CONVERT_SYMBOL;
 		return at + 1;
 	case 'i':
@@ -289,15 +302,15 @@ static void print_field(struct output *output, struct field *field, u64 argument
 		put_padded(output, scratch, 1, field);
 		break;
 	case CONVERT_POINTER:
-		field->width = field->width > 16 ? field->width : 16;
-		field->style.zero = true;
+		if (field->width == 0) {
+			field->width = 16;
+			field->style.zero = true;
+		}
 		put_number(output, field, argument, 16);
 		break;
 	case CONVERT_SYMBOL:
-		put(output, '0');
-		put(output, 'x');
-		field->width = 0;
-		put_number(output, field, argument, 16);
+		length = rt_format_hex(scratch, argument);
+		put_padded(output, scratch, length, field);
 		break;
 	default:
 		put_number(output, field, integer_argument(field, argument),
@@ -316,7 +329,7 @@ static s64 prepare(const char *format, const u64 *arguments, u32 count)
 		struct field field;
 		s64 bytes;
 
-		if (!is_printable(*format) && !is_space(*format))
+		if (!is_text(*format))
 			return -EINVAL;
 		if (*format++ != '%')
 			continue;

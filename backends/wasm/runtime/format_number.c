@@ -39,6 +39,13 @@ void rt_number_lay_out(struct rt_number *number, char *digits, u64 value, u32 ba
 		number->spaces_before = padding;
 }
 
+u32 rt_format_hex(char *to, u64 value)
+{
+	to[0] = '0';
+	to[1] = 'x';
+	return 2 + write_digits(to + 2, value, 16, false);
+}
+
 u32 rt_format_ipv4(char *to, const u8 *bytes, bool bare)
 {
 	u32 length = 0;

@@ -28,6 +28,8 @@ struct rt_number {
 void rt_number_lay_out(struct rt_number *number, char *digits, u64 value, u32 base,
 		       struct rt_number_style style, u32 width);
 
+/* 0x and digits; returns the length, at most 18. */
+u32 rt_format_hex(char *to, u64 value);
 /* Both return the length, at most 40. `bare`: the %pi forms, with leading zeroes or no colons. */
 u32 rt_format_ipv4(char *to, const u8 *bytes, bool bare);
 u32 rt_format_ipv6(char *to, const u8 *bytes, bool bare);

@@ -15,7 +15,8 @@ static s64 print_line(const char *format, u32 format_size, const u64 *arguments,
 
 	if (length < 0)
 		return length;
-	host_print(line, length < (s64)sizeof(line) ? (u32)length : sizeof(line) - 1);
+	/* A NUL that %c wrote ends the line in the kernel's trace, too. */
+	host_print(line, (u32)strnlen(line, sizeof(line)));
 	return length;
 }
 
