@@ -14,7 +14,7 @@ import type { Site } from "./sites.ts";
 
 /** `run.h`: the engine's bytes beside each frame. */
 const SCRATCH_DISTANCE = 24576;
-const SCRATCH_REGISTERS = 6;
+const REGISTERS_1_TO_9 = 0b1111111110;
 
 export const OP = {
   MOV64_K: 0xb7,
@@ -49,7 +49,12 @@ interface Fixup {
   readonly kind: "jump" | "call";
 }
 
-const scratchOffset = (register: number): number => -SCRATCH_DISTANCE - 8 * (register + 1);
+/** Where a saved register is: in another one, or beside the frame. */
+type Home = { readonly register: number } | { readonly offset: number };
+
+function registersIn(mask: number): number[] {
+  return [0, 1, 2, 3, 4, 5].filter((register) => (mask >>> register) & 1);
+}
 
 export class ImageWriter {
   readonly #program: string;
@@ -119,30 +124,48 @@ export class ImageWriter {
 
   privateCall({ site, moves, result, preserve }: PrivateCall): void {
     const needed = moves.filter(([to, from]) => !("register" in from && from.register === to));
-    let clobbered = 1;
-    for (const [to] of needed) clobbered |= 1 << to;
-    const restored = clobbered & preserve & ~(result === undefined ? 0 : 1 << result);
-    let saved = restored;
-    for (const [, from] of needed) {
-      // A source that another move overwrites is read from where it was saved.
-      if ("register" in from) saved |= (1 << from.register) & clobbered & ~1;
+    let overwritten = 0;
+    let sources = 0;
+    for (const [to, from] of needed) {
+      overwritten |= 1 << to;
+      if ("register" in from) sources |= 1 << from.register;
     }
-    for (let register = 0; register < SCRATCH_REGISTERS; register++) {
-      if ((saved >>> register) & 1) this.emit(OP.STXDW, 10, register, scratchOffset(register));
+    const kept = preserve & ~(result === undefined ? 0 : 1 << result);
+    const restored = (overwritten | 1) & kept;
+    // A source that another move overwrites is read from where it was saved.
+    const saved = restored | (sources & overwritten);
+    const homes = this.#save(saved, overwritten | sources | preserve | (1 << (result ?? 0)));
+    for (const [to, from] of needed) {
+      if ("imm" in from) this.emit(OP.MOV64_K, to, 0, 0, from.imm);
+      else if ((overwritten >>> from.register) & 1) this.#fetch(to, homes[from.register]!);
+      else this.emit(OP.MOV64_X, to, from.register);
     }
-    for (const [to, from] of needed) this.#move(to, from, clobbered & ~1);
     this.callSite(site);
     if (result !== undefined && result !== 0) this.emit(OP.MOV64_X, result, 0);
-    for (let register = 0; register < SCRATCH_REGISTERS; register++) {
-      if ((restored >>> register) & 1) this.emit(OP.LDXDW, register, 10, scratchOffset(register));
-    }
+    for (const register of registersIn(restored)) this.#fetch(register, homes[register]!);
   }
 
-  #move(to: number, from: Operand, overwritten: number): void {
-    if ("imm" in from) this.emit(OP.MOV64_K, to, 0, 0, from.imm);
-    else if ((overwritten >>> from.register) & 1) {
-      this.emit(OP.LDXDW, to, 10, scratchOffset(from.register));
-    } else this.emit(OP.MOV64_X, to, from.register);
+  /** Copies registers to others that nobody needs, else to scratch memory; says where they are. */
+  #save(saved: number, used: number): Home[] {
+    const homes: Home[] = [];
+    let free = REGISTERS_1_TO_9 & ~used;
+    for (const register of registersIn(saved)) {
+      if (free === 0) {
+        homes[register] = { offset: -SCRATCH_DISTANCE - 8 * (register + 1) };
+        this.emit(OP.STXDW, 10, register, homes[register].offset);
+        continue;
+      }
+      const home = 31 - Math.clz32(free);
+      free &= ~(1 << home);
+      homes[register] = { register: home };
+      this.emit(OP.MOV64_X, home, register);
+    }
+    return homes;
+  }
+
+  #fetch(to: number, home: Home): void {
+    if ("register" in home) this.emit(OP.MOV64_X, to, home.register);
+    else this.emit(OP.LDXDW, to, 10, home.offset);
   }
 
   finish(): FinishedImage {

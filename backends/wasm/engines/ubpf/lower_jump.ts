@@ -26,7 +26,7 @@ export function lowerJump(context: LoweringContext, slot: number, instruction: I
       lowerCall(context, slot, instruction);
       return;
     case OPCODE.CALLX:
-      callByRegister(context, instruction);
+      callByRegister(context, slot, instruction);
       return;
     case OPCODE.JA:
       writer.jump(instruction, slot + 1 + offset);
@@ -79,11 +79,15 @@ function tailCall({ writer, entry }: LoweringContext): void {
 }
 
 /** The number goes ahead in a call of its own: all of r1 to r5 belong to the helper. */
-function callByRegister({ writer }: LoweringContext, { dst }: Instruction): void {
+function callByRegister(
+  { writer, live }: LoweringContext,
+  slot: number,
+  { dst }: Instruction,
+): void {
   writer.privateCall({
     site: { kind: SITE.REGISTER_NUMBER },
     moves: [[1, { register: dst }]],
-    preserve: ARGUMENTS,
+    preserve: ARGUMENTS | live.after[slot]!,
   });
   writer.callSite({ kind: SITE.REGISTER_CALL });
 }

@@ -158,6 +158,11 @@ static u64 dispatch(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, unsigned int index, 
 	struct start_block *start = cookie;
 	const struct site *site = &start->image->sites[index];
 
+	if (site->kind == SITE_LOOP) {
+		rt_site = index;
+		rt_budget_charge(site->value);
+		return 0;
+	}
 	if (!calls_helper(site)) {
 		const u64 arguments[5] = { r1, r2, r3, r4, r5 };
 
@@ -185,7 +190,12 @@ static bool any_site(unsigned int index, const struct ubpf_vm *vm)
 
 static bool may_access(void *unused, u64 address, u64 size)
 {
+	u32 at = (u32)address;
+
 	(void)unused;
+	/* Nearly always the access lies in one granule. */
+	if (at < rt_memory_size && (at & 7) + (u32)size <= (rt_shadow[at >> 3] & 15u))
+		return true;
 	return rt_shadow_allows(address, (u32)size, false);
 }
 
@@ -244,8 +254,9 @@ static u64 execute(const struct image *image, struct start_block *start, u64 fra
 		       RT_FRAME_SIZE - 8) >> 3] == 0)
 		open_scratch(frame);
 	start->image = image;
-	if (ubpf_exec_ex(image->vm, start, START_BLOCK_READABLE, &r0, (u8 *)(uintptr_t)frame, 0) !=
-	    0)
+	/* Stack, for uBPF, is the first function's frame only: what it lets pass without asking. */
+	if (ubpf_exec_ex(image->vm, start, START_BLOCK_READABLE, &r0,
+			 (u8 *)(uintptr_t)(frame - RT_FRAME_SIZE), RT_FRAME_SIZE) != 0)
 		rt_fault(RT_FAULT_ENGINE, 0, 0);
 	return r0;
 }
