@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readCases } from "#property-tests/isa/case_file.ts";
 import { decode } from "#property-tests/isa/encoding.ts";
-import { REFERENCE_HELPERS } from "#property-tests/isa/engines.ts";
+import { REFERENCE_HELPERS } from "#property-tests/isa/executors.ts";
 import { CASES_FOLDER } from "#property-tests/isa/generate_cases.ts";
 import { PLAIN_FORMS } from "#property-tests/isa/invalid_instructions.ts";
 import { findForm, INSTRUCTION_FORMS, isConditionalJump } from "#property-tests/isa/opcodes.ts";

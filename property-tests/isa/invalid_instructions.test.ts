@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { availableEngines } from "#property-tests/isa/engines.ts";
+import { EXECUTORS } from "#property-tests/isa/executors.ts";
 import {
   missingRegisters,
   PLAIN_FORMS,
@@ -10,7 +10,7 @@ import {
 
 const NOTHING = new Uint8Array();
 
-describe.each(await availableEngines())("load-time checks of $name", (engine) => {
+describe.each(EXECUTORS)("load-time checks of $name", (engine) => {
   async function accepted(programs: Iterable<{ name: string; program: Uint8Array }>) {
     const names: string[] = [];
     for (const { name, program } of programs) {

@@ -14,7 +14,7 @@ import {
   type RandomProgram,
   randomProgram,
 } from "#property-tests/arbitraries/programs.ts";
-import { REFERENCE } from "#property-tests/isa/engines.ts";
+import { REFERENCE } from "#property-tests/isa/executors.ts";
 import { describeAnswer, Kernel } from "#property-tests/isa/kernel.ts";
 
 const counts = { agreed: 0, tooComplex: 0 };

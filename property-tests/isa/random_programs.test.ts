@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { programBytes, randomProgram } from "#property-tests/arbitraries/programs.ts";
-import { availableEngines, REFERENCE, REFERENCE_HELPERS } from "#property-tests/isa/engines.ts";
+import { REFERENCE_HELPERS } from "#property-tests/isa/executors.ts";
 import { PLAIN_FORMS } from "#property-tests/isa/invalid_instructions.ts";
 import { findForm, isConditionalJump } from "#property-tests/isa/opcodes.ts";
 import { execute } from "#property-tests/isa/reference.ts";
-import { checkAsyncProperty, checkProperty } from "#property-tests/property.ts";
-
-const engines = (await availableEngines()).filter((engine) => engine !== REFERENCE);
+import { ResidentMachine } from "#property-tests/isa/resident_machine.ts";
+import { checkProperty } from "#property-tests/property.ts";
+import { ENGINES } from "#wasm/engines/engines.ts";
 
 describe("random programs", () => {
   it("are valid and end, on the reference", () => {
@@ -43,12 +43,14 @@ describe("random programs", () => {
     expect([...missing]).toEqual([]);
   });
 
-  it.each(engines)("give on $name what the reference gives", async (engine) => {
-    const property = fc.asyncProperty(randomProgram, async (random) => {
+  it.each(ENGINES)("give on $name what the reference gives", async (engine) => {
+    const machine = await ResidentMachine.create(engine);
+    const property = fc.property(randomProgram, (random) => {
       const program = programBytes(random);
-      const expected = await REFERENCE.run(program, random.memory);
-      expect(await engine.run(program, random.memory)).toBe(expected);
+      const memory = random.memory.slice();
+      const expected = execute(program, { memory, helpers: REFERENCE_HELPERS });
+      expect(machine.run(program, random.memory)).toBe(expected);
     });
-    await checkAsyncProperty(`random programs: ${engine.name}`, property);
+    checkProperty(`random programs: ${engine.name}`, property);
   });
 });

@@ -22,7 +22,12 @@ import {
   SOURCE,
 } from "#property-tests/isa/encoding.ts";
 import { loadChecked, ProgramRejected } from "#property-tests/isa/reference_checks.ts";
-import { FRAMES_MAX, Memory } from "#property-tests/isa/reference_memory.ts";
+import {
+  DEFAULT_LAYOUT,
+  FRAMES_MAX,
+  type Layout,
+  Memory,
+} from "#property-tests/isa/reference_memory.ts";
 import {
   arithmetic,
   atomicResult,
@@ -39,6 +44,7 @@ export type Helper = (...arguments_: readonly bigint[]) => bigint;
 export interface ExecuteOptions {
   readonly memory?: Uint8Array;
   readonly helpers?: ReadonlyMap<number, Helper>;
+  readonly layout?: Layout;
   /** Instructions after which the run is given up; default one million. */
   readonly instructions_max?: number;
   /** Called after every instruction; `taken` is defined for conditional jumps only. */
@@ -77,8 +83,9 @@ class Run {
     this.#code = code;
     this.#helpers = helpers;
     this.#options = options;
-    this.#memory = new Memory(options.memory ?? new Uint8Array());
-    this.#registers[1] = this.#memory.contextAddress;
+    const layout = options.layout ?? DEFAULT_LAYOUT;
+    this.#memory = new Memory(options.memory ?? new Uint8Array(), layout);
+    this.#registers[1] = layout.context;
     this.#registers[2] = BigInt(options.memory?.length ?? 0);
     this.#registers[FRAME_POINTER] = this.#memory.enterFrame();
   }

@@ -9,26 +9,37 @@ interface Region {
   readonly bytes: Uint8Array;
 }
 
-/** Objects lie far apart, and at no address that fits 32 bits: a truncated pointer finds nothing. */
-const CONTEXT_START = 0x1_2340_0000n;
-const STACK_START = 0x5_6780_0000n;
-const FRAME_DISTANCE = 0x10_0000n;
-/** A fresh frame holds no particular value; anything but zero shows who relies on zero. */
-const FRESH = 0xa5;
+/** Where objects lie, and what a fresh frame holds: programs must not depend on either. */
+export interface Layout {
+  readonly context: bigint;
+  readonly stack: bigint;
+  /** Every byte of a fresh frame. */
+  readonly fresh: number;
+}
+
+/** No address fits 32 bits, so a truncated pointer finds nothing; no byte is zero by chance. */
+export const DEFAULT_LAYOUT: Layout = {
+  context: 0x1_2340_0000n,
+  stack: 0x5_6780_0000n,
+  fresh: 0xa5,
+};
+
+const FRAME_DISTANCE = 0x1_0000n;
 
 export class Memory {
-  readonly contextAddress = CONTEXT_START;
   readonly #context: Region;
+  readonly #layout: Layout;
   readonly #frames: Region[] = [];
 
-  constructor(context: Uint8Array) {
-    this.#context = { start: CONTEXT_START, bytes: context };
+  constructor(context: Uint8Array, layout: Layout) {
+    this.#context = { start: layout.context, bytes: context };
+    this.#layout = layout;
   }
 
   /** Adds a frame and returns its r10: the address just above it. */
   enterFrame(): bigint {
-    const start = STACK_START + BigInt(this.#frames.length) * FRAME_DISTANCE;
-    this.#frames.push({ start, bytes: new Uint8Array(FRAME_BYTES).fill(FRESH) });
+    const start = this.#layout.stack + BigInt(this.#frames.length) * FRAME_DISTANCE;
+    this.#frames.push({ start, bytes: new Uint8Array(FRAME_BYTES).fill(this.#layout.fresh) });
     return start + BigInt(FRAME_BYTES);
   }
 

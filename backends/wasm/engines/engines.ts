@@ -3,7 +3,7 @@ import { BpfError } from "#core/errors.ts";
 import type { Engine } from "./engine.ts";
 import { ubpfEngine } from "./ubpf/ubpf.ts";
 
-const ENGINES: readonly Engine[] = [ubpfEngine];
+export const ENGINES: readonly Engine[] = [ubpfEngine];
 
 /** Throws `BpfError` for a name that no engine has. */
 export function findEngine(name: string): Engine {

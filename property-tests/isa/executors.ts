@@ -1,9 +1,10 @@
 /** What can execute a bare program here: the reference interpreter and the engines of the VM. */
 
-import { existsSync } from "node:fs";
+import { vmExec } from "#cli/vm_exec.ts";
 import { execute, type Helper } from "#property-tests/isa/reference.ts";
+import { ENGINES } from "#wasm/engines/engines.ts";
 
-export interface Engine {
+export interface Executor {
   readonly name: string;
   /** Returns r0, unsigned; throws where the program is refused. `memory` is left as it was. */
   run(program: Uint8Array, memory: Uint8Array): Promise<bigint>;
@@ -17,37 +18,25 @@ export const REFERENCE_HELPERS: ReadonlyMap<number, Helper> = new Map<number, He
   [14, () => 0x0000_1234_0000_5678n], // bpf_get_current_pid_tgid
 ]);
 
-export const REFERENCE: Engine = {
+export const REFERENCE: Executor = {
   name: "reference",
   async run(program, memory) {
     return execute(program, { memory: memory.slice(), helpers: REFERENCE_HELPERS });
   },
 };
 
-type VmExec = (request: {
-  readonly memoryHex: string;
-  readonly programHex: string;
-  readonly engine: string;
-}) => Promise<string>;
-
-/** The reference first, then every engine that `cli/vm_exec.ts` offers. */
-export async function availableEngines(): Promise<Engine[]> {
-  const url = new URL("../../cli/vm_exec.ts", import.meta.url);
-  if (!existsSync(url)) return [REFERENCE];
-  const { vmExec } = (await import(url.href)) as { readonly vmExec: VmExec };
-  return [REFERENCE, vmEngine("ubpf", vmExec)];
-}
-
-function vmEngine(name: string, vmExec: VmExec): Engine {
-  return {
+/** The reference, and every engine through `vmExec`: a machine of its own for every program. */
+export const EXECUTORS: readonly Executor[] = [
+  REFERENCE,
+  ...ENGINES.map(({ name }) => ({
     name,
-    async run(program, memory) {
+    async run(program: Uint8Array, memory: Uint8Array): Promise<bigint> {
       const answer = await vmExec({
         memoryHex: Buffer.from(memory).toString("hex"),
         programHex: Buffer.from(program).toString("hex"),
         engine: name,
       });
-      return BigInt(answer.startsWith("0x") ? answer : `0x${answer}`);
+      return BigInt(`0x${answer}`);
     },
-  };
-}
+  })),
+];
