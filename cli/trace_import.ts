@@ -5,22 +5,22 @@
  * sorted on disk: memory does not depend on the length of the recording.
  */
 
-import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { basename } from "node:path";
 import { BpfError } from "#core/errors.ts";
 import { LINUX_6_18_HOOKS } from "#core/trace/linux_hooks.ts";
 import type { TraceSchema } from "#core/trace/schema.ts";
-import { TraceWriter } from "#core/trace/writer.ts";
+import type { TraceWriter } from "#core/trace/writer.ts";
 import { RECORD, type RecordSink } from "./trace/import_record.ts";
 import { readContents } from "./trace/input.ts";
 import { LINE_BYTES_MAX, LineSplitter } from "./trace/line_splitter.ts";
 import { mergeRuns } from "./trace/run_merge.ts";
-import { Scratch } from "./trace/scratch.ts";
-import { SortedRuns, SortMemory, writeAll } from "./trace/sorted_runs.ts";
+import { type Scratch, withScratch } from "./trace/scratch.ts";
+import { SortedRuns, SortMemory } from "./trace/sorted_runs.ts";
 import { SystemCallPairs } from "./trace/system_call_pairs.ts";
 import { TaskCache } from "./trace/task_cache.ts";
 import { TsvParser } from "./trace/tsv_parser.ts";
-import { compressBlock } from "./zstd.ts";
+import { fileError, writeTraceFile } from "./trace_file.ts";
 
 export interface TraceImportOptions {
   /** A recording, plain or compressed with zstd. */
@@ -57,42 +57,44 @@ const RUN_BYTES = 32 << 20;
  * nothing is left behind.
  */
 export async function traceImport(options: TraceImportOptions): Promise<TraceImportSummary> {
-  const started_ms = performance.now();
   const operation = `trace import ${options.input}`;
-  const scratch = attempt(operation, "cannot write", () => Scratch.beside(options.output));
   try {
-    const memory = new SortMemory(options.runBytes ?? RUN_BYTES);
-    const lines = new SortedRuns(memory, (index) => scratch.file(`lines-${index}`));
-    const parser = new TsvParser(operation, (record, length) => lines.push(record, length));
-    await readLines(operation, options.input, parser);
-    lines.finish();
-    options.log(`read ${parser.counts.S + parser.counts.R + parser.counts.Y} lines`);
-    const events = new SortedRuns(memory, (index) => scratch.file(`events-${index}`));
-    const pairs = new SystemCallPairs((record, length) => events.push(record, length));
-    await mergeRuns(lines, (record, length) => pairs.push(record, length), options.fanIn);
-    events.finish();
-    const written = await writeTrace(options, scratch.file("trace"), events, parser.cpus);
-    renameSync(scratch.file("trace"), options.output);
-    options.log(`wrote ${written.records} events`);
-    const elapsed_s = (performance.now() - started_ms) / 1000;
-    return { lines: { ...parser.counts }, ...written, adjusted: pairs.adjusted, elapsed_s };
+    return await withScratch(options.output, (scratch) => importIn(scratch, options, operation));
   } catch (error) {
-    throw asBpfError(operation, "cannot write", error);
-  } finally {
-    scratch.remove();
+    throw fileError(operation, error);
   }
+}
+
+async function importIn(
+  scratch: Scratch,
+  options: TraceImportOptions,
+  operation: string,
+): Promise<TraceImportSummary> {
+  const started_ms = performance.now();
+  const memory = new SortMemory(options.runBytes ?? RUN_BYTES);
+  const lines = new SortedRuns(memory, (index) => scratch.file(`lines-${index}`));
+  const parser = new TsvParser(operation, (record, length) => lines.push(record, length));
+  await readLines(operation, options.input, parser);
+  lines.finish();
+  const { counts } = parser;
+  options.log(`read ${counts.S + counts.R + counts.Y} lines`);
+  const events = new SortedRuns(memory, (index) => scratch.file(`events-${index}`));
+  const pairs = new SystemCallPairs((record, length) => events.push(record, length));
+  await mergeRuns(lines, (record, length) => pairs.push(record, length), options.fanIn);
+  events.finish();
+  const written = await writeTrace(options, scratch.file("trace"), events, parser.cpus);
+  renameSync(scratch.file("trace"), options.output);
+  options.log(`wrote ${written.records} events`);
+  const elapsed_s = (performance.now() - started_ms) / 1000;
+  return { lines: { ...counts }, ...written, adjusted: pairs.adjusted, elapsed_s };
 }
 
 async function readLines(operation: string, input: string, parser: TsvParser): Promise<void> {
   let line = 0;
   const splitter = new LineSplitter((bytes, start, end) => parser.parse(bytes, start, end, ++line));
-  try {
-    for await (const chunk of readContents(input)) {
-      if (splitter.push(chunk)) continue;
-      throw new BpfError(operation, `line ${line + 1}: longer than ${LINE_BYTES_MAX} bytes`);
-    }
-  } catch (error) {
-    throw asBpfError(operation, "cannot read", error);
+  for await (const chunk of readContents(input)) {
+    if (splitter.push(chunk)) continue;
+    throw new BpfError(operation, `line ${line + 1}: longer than ${LINE_BYTES_MAX} bytes`);
   }
   if (splitter.pendingBytes === 0) return;
   const problem = `line ${line + 1}: the file ends within it`;
@@ -106,21 +108,12 @@ async function writeTrace(
   events: SortedRuns,
   cpus: number,
 ): Promise<Pick<TraceImportSummary, "records" | "tasks" | "bytes">> {
-  const file = openSync(path, "wx");
-  try {
-    const schema = schemaOf(options.input, cpus);
-    const write = (bytes: Uint8Array): void => writeAll(file, bytes, bytes.length);
-    const writer = new TraceWriter({ schema, write, compress: compressBlock });
-    await mergeRuns(events, appender(writer, schema), options.fanIn);
-    const { records, tasks } = writer.finish();
-    if (records !== events.records) {
-      throw new Error(`${events.records} events were sorted, ${records} written`);
-    }
-    fsyncSync(file);
-    return { records, tasks, bytes: writer.bytesWritten };
-  } finally {
-    closeSync(file);
-  }
+  const schema = schemaOf(options.input, cpus);
+  const { records, tasks, bytes } = await writeTraceFile(path, schema, (writer) =>
+    mergeRuns(events, appender(writer, schema), options.fanIn),
+  );
+  if (records === events.records) return { records, tasks, bytes };
+  throw new Error(`${events.records} events were sorted, ${records} written`);
 }
 
 /** Appends records to the trace, with their contexts filled up to full length. */
@@ -150,19 +143,4 @@ function schemaOf(input: string, cpus: number): TraceSchema {
     taskFacts: ["pid", "tid", "cgroup_id", "comm"],
     hooks: Object.values(LINUX_6_18_HOOKS).map((hook) => ({ ...hook, fields: [...hook.fields] })),
   };
-}
-
-function attempt<T>(operation: string, problem: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw asBpfError(operation, problem, error);
-  }
-}
-
-/** Errors of ours pass; those of the system get a line that says what was being done. */
-function asBpfError(operation: string, problem: string, error: unknown): BpfError {
-  if (error instanceof BpfError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new BpfError(operation, `${problem}: ${reason}`, { cause: error });
 }

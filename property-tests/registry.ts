@@ -33,6 +33,11 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "canary", smokeRuns: 200, nightlyRuns: 200 },
   { name: "random programs end on the reference", smokeRuns: 200, nightlyRuns: 10_000 },
   { name: "random programs: ubpf", smokeRuns: 300, nightlyRuns: 100_000 },
+  { name: "trace round trip", smokeRuns: 200, nightlyRuns: 20_000 },
+  { name: "trace followed by junk", smokeRuns: 200, nightlyRuns: 20_000 },
+  { name: "trace with a resealed change", smokeRuns: 1_000, nightlyRuns: 100_000 },
+  { name: "trace import equals a sort in memory", smokeRuns: 100, nightlyRuns: 5_000 },
+  { name: "trace import keeps calls of a thread apart", smokeRuns: 50, nightlyRuns: 2_000 },
   ...MAP_TYPES.map((type) => ({
     name: `map operations: ${type}`,
     smokeRuns: 200,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { TraceError } from "#core/trace/error.ts";
 import { plainTrace, readPlain, SMALL_TRACE, writePlain } from "./arbitraries/traces.ts";
+import { checkAsyncProperty } from "./property.ts";
 
 /** Cuts bytes into chunks whose lengths cycle through `lengths` (0 allowed). */
 function* chunked(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
@@ -24,7 +25,8 @@ describe("trace round trip", () => {
   ] as const)(
     "yields what was written, however the stream is cut (%s)",
     async (_, pack, unpack) => {
-      await fc.assert(
+      await checkAsyncProperty(
+        "trace round trip",
         fc.asyncProperty(plainTrace, chunkLengths, async (trace, lengths) => {
           const { bytes, totals } = writePlain(trace, pack);
           const read = await readPlain(chunked(bytes, lengths), unpack);
@@ -38,7 +40,6 @@ describe("trace round trip", () => {
           expect(totals.first_ns).toBe(events[0]?.time_ns ?? 0n);
           expect(totals.last_ns).toBe(events.at(-1)?.time_ns ?? 0n);
         }),
-        { numRuns: 200 },
       );
     },
   );
@@ -84,7 +85,8 @@ describe.each([
 describe("arbitrary bytes", () => {
   it("end in a TraceError, after a good header too", async () => {
     const { bytes } = writePlain(SMALL_TRACE);
-    await fc.assert(
+    await checkAsyncProperty(
+      "trace followed by junk",
       fc.asyncProperty(fc.nat(bytes.length - 1), fc.uint8Array(), async (keep, junk) => {
         const read = await readPlain([bytes.slice(0, keep), junk], decompressBlock);
         const whole = keep + junk.length === bytes.length && read.error === undefined;

@@ -8,6 +8,7 @@ import { traceImport } from "#cli/trace_import.ts";
 import { decompressBlock } from "#cli/zstd.ts";
 import { commText } from "#core/trace/task_facts.ts";
 import { type PlainEvent, readPlain } from "./arbitraries/traces.ts";
+import { checkAsyncProperty } from "./property.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "trace-import-"));
 afterAll(() => {
@@ -118,7 +119,8 @@ function seen({ time_ns, hook, task, cpu, context }: PlainEvent): Seen {
 }
 
 it("an import yields what sorting in memory yields, with runs and merges of any size", async () => {
-  await fc.assert(
+  await checkAsyncProperty(
+    "trace import equals a sort in memory",
     fc.asyncProperty(
       fc.array(line, { maxLength: 60 }),
       fc.integer({ min: 20, max: 400 }),
@@ -140,12 +142,12 @@ it("an import yields what sorting in memory yields, with runs and merges of any 
         expect(readdirSync(directory).sort()).toEqual(["in.tsv", "out.trace"]);
       },
     ),
-    { numRuns: 100 },
   );
 });
 
 it("in an imported trace every thread leaves a system call before it enters the next", async () => {
-  await fc.assert(
+  await checkAsyncProperty(
+    "trace import keeps calls of a thread apart",
     fc.asyncProperty(fc.array(line, { maxLength: 60 }), async (lines) => {
       const input = join(directory, "in.tsv");
       const output = join(directory, "out.trace");
@@ -166,6 +168,5 @@ it("in an imported trace every thread leaves a system call before it enters the 
       }
       expect(inCall.size).toBe(0);
     }),
-    { numRuns: 50 },
   );
 });

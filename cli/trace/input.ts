@@ -75,7 +75,11 @@ async function* decompressFrame(frame: AsyncGenerator<Uint8Array>): AsyncGenerat
   });
   // Errors arrive through the iteration below.
   pipeline(Readable.from(frame, { objectMode: false }), decompressor, () => {});
-  yield* decompressor as AsyncIterable<Uint8Array>;
+  try {
+    yield* decompressor as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
 /** The bytes up to the end of the frame that `chunks.rest` starts with. */
@@ -90,4 +94,17 @@ async function* oneFrame(chunks: Chunks): AsyncGenerator<Uint8Array> {
     chunks.rest = chunks.rest.subarray(end);
     yield part;
   } while (!frame.atFrameEnd);
+}
+
+/** Decompressors blame what they stumbled over ("buffer is too small"); the file is to blame. */
+function explained(error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ZSTD_error_frameParameter_windowTooLarge") {
+    const most = 2 ** (WINDOW_LOG_MAX - 20);
+    return new Error(`the compressed file needs a window of more than ${most} MiB`, {
+      cause: error,
+    });
+  }
+  if (!code.startsWith("ZSTD_") && !code.startsWith("Z_")) return error;
+  return new Error("the compressed file is damaged", { cause: error });
 }

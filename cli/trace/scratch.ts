@@ -6,6 +6,19 @@ import process from "node:process";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Gives `action` a directory beside `file` and removes it afterwards. */
+export async function withScratch<T>(
+  file: string,
+  action: (scratch: Scratch) => Promise<T>,
+): Promise<T> {
+  const scratch = Scratch.beside(file);
+  try {
+    return await action(scratch);
+  } finally {
+    scratch.remove();
+  }
+}
+
 /** Call `remove()` when done; a signal or an exit before that removes the directory, too. */
 export class Scratch {
   readonly path: string;

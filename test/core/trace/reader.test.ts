@@ -6,6 +6,7 @@ import { TraceError } from "#core/trace/error.ts";
 import { BLOCK_HEADER, FILE_HEADER } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
 import { concat, readPlain, SMALL_TRACE, writePlain } from "#property-tests/arbitraries/traces.ts";
+import { checkAsyncProperty } from "#property-tests/property.ts";
 
 const { bytes: SMALL } = writePlain(SMALL_TRACE);
 
@@ -79,7 +80,8 @@ describe("blocks with a right checksum and wrong contents are corrupt", () => {
   });
 
   it("whatever byte a wrong writer changed, the outcome is a TraceError or a checked trace", async () => {
-    await fc.assert(
+    await checkAsyncProperty(
+      "trace with a resealed change",
       fc.asyncProperty(fc.nat(4), fc.nat(), fc.nat(255), async (index, at, value) => {
         const error = await readChanged(index, (view) => {
           const offset = at % view.byteLength;
@@ -88,7 +90,6 @@ describe("blocks with a right checksum and wrong contents are corrupt", () => {
         });
         if (error !== undefined) expect(error).toBeInstanceOf(TraceError);
       }),
-      { numRuns: 1000 },
     );
   });
 
