@@ -17,8 +17,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const SOURCE = join(import.meta.dirname, "kernel_maps.c");
-const BINARY = join(import.meta.dirname, "../../build/kernel_maps");
+const SOURCES = ["kernel_process.c", "kernel_maps.c", "kernel_programs.c"];
+const HEADERS = ["kernel_process.h"];
+const BINARY = join(import.meta.dirname, "../../build/kernel_process");
 
 /** Answer of the process: 0, a descriptor, or a negative errno, and bytes valid until the next. */
 export interface Answer {
@@ -35,13 +36,17 @@ export function refusalOfKernel(): string | undefined {
 }
 
 function build(): string | undefined {
-  const built = statSync(BINARY, { throwIfNoEntry: false });
-  if (built !== undefined && built.mtimeMs >= statSync(SOURCE).mtimeMs) return undefined;
+  const paths = (names: string[]) => names.map((name) => join(import.meta.dirname, name));
+  const built = statSync(BINARY, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const changed = paths([...SOURCES, ...HEADERS]).some((path) => statSync(path).mtimeMs > built);
+  if (!changed) return undefined;
   mkdirSync(join(BINARY, ".."), { recursive: true });
   const flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"];
-  const compiler = spawnSync("cc", [...flags, SOURCE, "-o", BINARY], { encoding: "utf8" });
+  const parameters = [...flags, ...paths(SOURCES), "-lbpf", "-o", BINARY];
+  const compiler = spawnSync("cc", parameters, { encoding: "utf8" });
   if (compiler.error !== undefined) return "cc is missing; install a C compiler (gcc or clang)";
-  return compiler.status === 0 ? undefined : `cc failed: ${compiler.stderr.split("\n")[0]}`;
+  if (compiler.status === 0) return undefined;
+  return `cc failed (${compiler.stderr.split("\n")[0]}); is libbpf-dev installed?`;
 }
 
 export class KernelProcess {
@@ -54,7 +59,7 @@ export class KernelProcess {
 
   /** Call `refusalOfKernel` before: a process that cannot start would leave this waiting. */
   constructor() {
-    const folder = mkdtempSync(join(tmpdir(), "kernel-maps-"));
+    const folder = mkdtempSync(join(tmpdir(), "kernel-process-"));
     const paths = [join(folder, "requests"), join(folder, "responses")] as const;
     spawnSync("mkfifo", paths);
     this.child = spawn(BINARY, paths, { stdio: ["ignore", "ignore", "inherit"] });

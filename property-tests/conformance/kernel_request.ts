@@ -1,4 +1,4 @@
-/** Requests to `kernel_maps.c`: operation numbers and fields, as its head describes them. */
+/** Requests to `kernel_process.c`: operation numbers and fields, as its head describes them. */
 
 export const OPERATION = {
   create: 1,
@@ -11,6 +11,9 @@ export const OPERATION = {
   lookupBatch: 8,
   updateBatch: 9,
   deleteBatch: 10,
+  openObject: 11,
+  closeObject: 12,
+  runProgram: 13,
 } as const;
 
 export function u32Field(value: number): Uint8Array {
@@ -31,6 +34,11 @@ export function block(bytes: Uint8Array): Uint8Array {
   new DataView(whole.buffer).setUint32(0, bytes.length, true);
   whole.set(bytes, 4);
   return whole;
+}
+
+/** A text that ends in a zero byte, as a block. */
+export function text(value: string): Uint8Array {
+  return block(new TextEncoder().encode(`${value}\0`));
 }
 
 export function record(operation: number, ...fields: readonly Uint8Array[]): Uint8Array {

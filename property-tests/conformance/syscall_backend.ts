@@ -1,22 +1,28 @@
 /**
- * Maps of the running kernel, through `kernel_maps.c`: what the models are measured against until
- * the kernel backend takes this place. Maps only; no programs, no rings, no mapped memory.
+ * The running kernel through the kernel process: what the models are measured against until the
+ * kernel backend takes this place. Programs run but do not attach; no rings, no mapped memory.
  */
 
-import type { BpfMap, MapSpec, RingReader } from "#core/backend.ts";
-import { BpfError, ERRNO, NotSupportedError } from "#core/errors.ts";
-import { u32 } from "#property-tests/models/bytes.ts";
+import type { Backend, BpfMap, BpfObject, MapSpec, OpenOptions } from "#core/backend.ts";
+import { BpfError } from "#core/errors.ts";
 import { valueBytesOf } from "#property-tests/models/map_model.ts";
-import type { MapBackend } from "#property-tests/models/model_backend.ts";
-import { type Answer, KernelProcess } from "./kernel_process.ts";
-import { block, OPERATION, record, u32Field, u64Field } from "./kernel_request.ts";
+import { KernelProcess } from "./kernel_process.ts";
+import { OPERATION, record, u32Field } from "./kernel_request.ts";
 import { possibleCpus } from "./possible_cpus.ts";
+import { SyscallMap } from "./syscall_map.ts";
+import { SyscallObject } from "./syscall_object.ts";
 
 const NAME_BYTES = 16;
 
-export class SyscallBackend implements MapBackend {
+export class SyscallBackend implements Backend {
+  readonly kind = "kernel";
+  readonly engine = "jit";
   readonly cpus = possibleCpus();
   private readonly kernel = new KernelProcess();
+
+  open(object: Uint8Array, options: OpenOptions = {}): BpfObject {
+    return new SyscallObject(this.kernel, this.cpus, object, options);
+  }
 
   createMap(spec: MapSpec): BpfMap {
     const template = spec.inner === undefined ? undefined : this.createMap(spec.inner);
@@ -27,158 +33,23 @@ export class SyscallBackend implements MapBackend {
       const sizes = [type, keySize, valueSize, maxEntries, flags >>> 0, template?.handle ?? 0];
       const { result } = this.kernel.ask(record(OPERATION.create, ...sizes.map(u32Field), name));
       if (result < 0) throw new BpfError(`create map ${spec.name}`, "refused", { errno: -result });
-      return new SyscallMap(this.kernel, spec, result, valueBytesOf(spec, this.cpus));
+      return new SyscallMap({
+        kernel: this.kernel,
+        spec,
+        descriptor: result,
+        valueBytes: valueBytesOf(spec, this.cpus),
+        ownsDescriptor: true,
+      });
     } finally {
       template?.close();
     }
   }
 
+  now_ns(): bigint {
+    return process.hrtime.bigint();
+  }
+
   close(): void {
     this.kernel.close();
-  }
-}
-
-class SyscallMap implements BpfMap {
-  readonly spec: MapSpec;
-  readonly handle: number;
-  readonly valueBytes: number;
-  private readonly kernel: KernelProcess;
-  private readonly descriptor: Uint8Array;
-  private closed = false;
-
-  constructor(kernel: KernelProcess, spec: MapSpec, descriptor: number, valueBytes: number) {
-    this.kernel = kernel;
-    this.spec = spec;
-    this.handle = descriptor;
-    this.valueBytes = valueBytes;
-    this.descriptor = u32Field(descriptor);
-  }
-
-  get name(): string {
-    return this.spec.name;
-  }
-
-  lookup(key: Uint8Array, value: Uint8Array, flags = 0): boolean {
-    this.expectLengths("lookup", key, value);
-    const parts = [this.descriptor, u64Field(flags), block(key), block(value)];
-    return this.fill(value, this.ask("lookup", OPERATION.lookup, parts, ERRNO.ENOENT));
-  }
-
-  update(key: Uint8Array, value: Uint8Array, flags = 0): void {
-    this.expectLengths("update", key, value);
-    this.ask("update", OPERATION.update, [
-      this.descriptor,
-      u64Field(flags),
-      block(key),
-      block(value),
-    ]);
-  }
-
-  delete(key: Uint8Array): boolean {
-    this.expectLengths("delete", key);
-    const parts = [this.descriptor, u64Field(0), block(key)];
-    return this.ask("delete", OPERATION.delete, parts, ERRNO.ENOENT).result === 0;
-  }
-
-  lookupAndDelete(key: Uint8Array, value: Uint8Array): boolean {
-    this.expectLengths("lookup and delete", key, value);
-    const parts = [this.descriptor, u64Field(0), block(key), block(value)];
-    return this.fill(value, this.ask("lookup and delete", OPERATION.take, parts, ERRNO.ENOENT));
-  }
-
-  nextKey(key: Uint8Array | null, next: Uint8Array): boolean {
-    if (key !== null) this.expectLengths("next key", key);
-    const given = block(key ?? new Uint8Array(this.spec.keySize));
-    const parts = [this.descriptor, u32Field(key === null ? 0 : 1), given];
-    return this.fill(next, this.ask("next key", OPERATION.nextKey, parts, ERRNO.ENOENT));
-  }
-
-  lookupBatch(cursor: Uint8Array | null, keys: Uint8Array, values: Uint8Array, count: number) {
-    const { keySize } = this.spec;
-    // A hash's cursor is a bucket number whatever its key size; other maps' is a key.
-    const cursorSize = Math.max(4, keySize);
-    const numbers = [count, keySize, this.valueBytes, cursor === null ? 0 : 1].map(u32Field);
-    const parts = [this.descriptor, ...numbers, block(cursor ?? new Uint8Array(cursorSize))];
-    const answer = this.ask("lookup batch", OPERATION.lookupBatch, parts, ERRNO.ENOENT);
-    const copied = u32(answer.bytes);
-    const keysAt = 4 + cursorSize;
-    const valuesAt = keysAt + count * keySize;
-    keys.set(answer.bytes.subarray(keysAt, keysAt + copied * keySize));
-    values.set(answer.bytes.subarray(valuesAt, valuesAt + copied * this.valueBytes));
-    return { count: copied, cursor: answer.result === 0 ? answer.bytes.slice(4, keysAt) : null };
-  }
-
-  updateBatch(keys: Uint8Array, values: Uint8Array, count: number, flags = 0): void {
-    this.changeBatch("update batch", OPERATION.updateBatch, keys, values, count, flags);
-  }
-
-  deleteBatch(keys: Uint8Array, count: number): number {
-    const none = new Uint8Array(0);
-    return this.changeBatch("delete batch", OPERATION.deleteBatch, keys, none, count, 0);
-  }
-
-  memory(): Uint8Array {
-    throw new NotSupportedError("mapped memory of another process", "");
-  }
-
-  ring(): RingReader {
-    throw new NotSupportedError("ring of another process", "");
-  }
-
-  memoryBytes(): number {
-    throw new NotSupportedError("memory accounting of another process", "");
-  }
-
-  close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.kernel.ask(record(OPERATION.close, this.descriptor));
-  }
-
-  private changeBatch(
-    operation: string,
-    code: number,
-    keys: Uint8Array,
-    values: Uint8Array,
-    count: number,
-    flags: number,
-  ): number {
-    const parts = [this.descriptor, u64Field(flags), u32Field(count), block(keys), block(values)];
-    const answer = this.askAny(code, parts, operation);
-    if (answer.result === 0) return u32(answer.bytes);
-    const errno = -answer.result;
-    // The kernel counts only once it has looked at an element; before, it leaves the count alone.
-    const uncounted = errno === ERRNO.ENOTSUPP || errno === ERRNO.EPERM || flags !== 0;
-    const processed = uncounted ? 0 : u32(answer.bytes);
-    throw new BpfError(`${operation} ${this.name}`, "refused", { errno, processed });
-  }
-
-  private fill(destination: Uint8Array, answer: Answer): boolean {
-    if (answer.result !== 0) return false;
-    destination.set(answer.bytes);
-    return true;
-  }
-
-  /** Throws what the kernel refuses, except `expected`. */
-  private ask(operation: string, code: number, parts: readonly Uint8Array[], expected = 0): Answer {
-    const answer = this.askAny(code, parts, operation);
-    if (answer.result >= 0 || -answer.result === expected) return answer;
-    throw new BpfError(`${operation} ${this.name}`, "refused", { errno: -answer.result });
-  }
-
-  private askAny(code: number, parts: readonly Uint8Array[], operation: string): Answer {
-    if (this.closed) {
-      const problem = "the map is closed";
-      throw new BpfError(`${operation} ${this.name}`, problem, { errno: ERRNO.EBADF });
-    }
-    return this.kernel.ask(record(code, ...parts));
-  }
-
-  private expectLengths(operation: string, key: Uint8Array, value?: Uint8Array): void {
-    const { keySize } = this.spec;
-    const fits = key.length === keySize && (value?.length ?? this.valueBytes) === this.valueBytes;
-    if (fits) return;
-    const problem = `keys have ${keySize} bytes, values ${this.valueBytes}`;
-    throw new BpfError(`${operation} ${this.name}`, problem, { errno: ERRNO.EINVAL });
   }
 }
