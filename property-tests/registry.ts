@@ -29,6 +29,21 @@ const MAP_TYPES = [
   "ringbuf",
 ];
 
+const PROGRAM_SUBJECTS = [
+  "array",
+  "percpu_array",
+  "hash",
+  "hash without preallocation",
+  "percpu_hash",
+  "percpu_hash without preallocation",
+  "lru_hash",
+  "lru_hash without a common list",
+  "lpm_trie",
+  "queue",
+  "stack",
+  "bloom_filter",
+];
+
 export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "canary", smokeRuns: 200, nightlyRuns: 200 },
   { name: "random programs end on the reference", smokeRuns: 200, nightlyRuns: 10_000 },
@@ -47,5 +62,10 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
     name: `map creation: ${type}`,
     smokeRuns: 100,
     nightlyRuns: 2_000,
+  })),
+  ...PROGRAM_SUBJECTS.map((subject) => ({
+    name: `program operations: ${subject}`,
+    smokeRuns: 50,
+    nightlyRuns: 5_000,
   })),
 ];

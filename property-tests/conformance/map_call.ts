@@ -10,7 +10,8 @@ import { hex } from "#property-tests/models/bytes.ts";
 export type MapCall =
   /** `value` is what the buffer holds before: bloom filters read it. */
   | { kind: "lookup"; key: Uint8Array; value?: Uint8Array; flags: number }
-  | { kind: "update"; key: Uint8Array; value: Uint8Array; flags: number }
+  /** `byProgram`: a helper was called, not a system call; models only. */
+  | { kind: "update"; key: Uint8Array; value: Uint8Array; flags: number; byProgram?: true }
   | { kind: "delete"; key: Uint8Array }
   | { kind: "lookup_and_delete"; key: Uint8Array }
   /** All keys from the start, and where `from` is not null also those after it. */

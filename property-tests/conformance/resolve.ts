@@ -43,7 +43,8 @@ const INDEXED_TYPES: ReadonlySet<number> = new Set([
   MAP_TYPE.perf_event_array,
 ]);
 
-function keyBytes(choice: KeyChoice, spec: MapSpec): Uint8Array {
+/** The bytes of a key; `excess` is not applied. */
+export function keyBytes(choice: KeyChoice, spec: MapSpec): Uint8Array {
   if (spec.keySize === 0) return new Uint8Array(0);
   if (INDEXED_TYPES.has(spec.type)) return u32Bytes(indexOf(choice, spec.maxEntries));
   return spec.type === MAP_TYPE.lpm_trie ? prefixOf(choice, spec) : hashKeyOf(choice, spec);

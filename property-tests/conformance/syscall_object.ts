@@ -58,7 +58,8 @@ export class SyscallObject implements BpfObject {
     );
     const lines = new TextDecoder().decode(answer.bytes);
     if (answer.result < 0) {
-      throw new VerifierError(this.name, "refused", lines, { errno: -answer.result });
+      const problem = lines.trim().split("\n").at(-1) || "refused";
+      throw new VerifierError(this.name, problem, lines, { errno: -answer.result });
     }
     this.slot = answer.result;
     for (const line of lines.trim().split("\n")) this.take(line.split(" "));

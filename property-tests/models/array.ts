@@ -35,9 +35,13 @@ export class ArrayModel extends TableModel {
   }
 
   protected put(key: Uint8Array, value: Uint8Array, flags: number): number {
-    if (flags > UPDATE.EXIST) return ERRNO.EINVAL;
+    // Only programs get here with LOCK: system calls refuse it before the array sees it.
+    const locks = (flags & UPDATE.LOCK) !== 0;
+    const rest = locks ? flags - UPDATE.LOCK : flags;
+    if (rest > UPDATE.EXIST) return ERRNO.EINVAL;
     if (u32(key) >= this.spec.maxEntries) return ERRNO.E2BIG;
-    if (flags === UPDATE.NOEXIST) return ERRNO.EEXIST;
+    if (rest === UPDATE.NOEXIST) return ERRNO.EEXIST;
+    if (locks) return ERRNO.EINVAL;
     this.values[u32(key)] = hex(value);
     return 0;
   }

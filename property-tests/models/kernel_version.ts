@@ -17,6 +17,10 @@ export interface KernelFeatures {
    * took the fixes).
    */
   readonly lpmTrieUpdateFlags: boolean;
+  /** Helpers: bpf_for_each_map_elem (5.13), bpf_loop (5.17), bpf_map_lookup_percpu_elem (5.19). */
+  readonly forEachHelper: boolean;
+  readonly loopHelper: boolean;
+  readonly lookupPercpuHelper: boolean;
   /** Values of a per-CPU array above 32 KiB are E2BIG (5.18) instead of ENOMEM. */
   readonly percpuArrayValueLimit: boolean;
 }
@@ -35,6 +39,9 @@ export function kernelFeatures(version: string): KernelFeatures {
     bloomFilter: atLeast(kernel, [5, 16, 0]),
     lpmTrieUpdateFlags:
       atLeast(kernel, [6, 13, 0]) || inSeries(kernel, [6, 12, 5]) || inSeries(kernel, [6, 6, 66]),
+    forEachHelper: atLeast(kernel, [5, 13, 0]),
+    loopHelper: atLeast(kernel, [5, 17, 0]),
+    lookupPercpuHelper: atLeast(kernel, [5, 19, 0]),
     percpuArrayValueLimit: atLeast(kernel, [5, 18, 0]),
   };
 }

@@ -61,6 +61,7 @@ export function valueBytesOf(spec: MapSpec, cpus: number): number {
  * map without a lock knows. 0 where the type has to answer. No model's value holds a lock.
  */
 export function refusal(spec: MapSpec, cpus: number, call: MapCall): number {
+  if (call.kind === "update" && call.byProgram) return 0;
   if (!lengthsFit(spec, valueBytesOf(spec, cpus), call)) return ERRNO.EINVAL;
   // Flags have 64 bits: compared as numbers, since bit operations would drop the upper half.
   const onlyLock = call.kind !== "lookup" || call.flags === 0 || call.flags === UPDATE.LOCK;
