@@ -29,6 +29,6 @@ export function describeFailure<T>(name: string, details: fc.RunDetails<T>): str
     `property "${name}" failed after ${details.numRuns} runs, ${details.numShrinks} times shrunk`,
     reason,
     `counterexample: ${fc.stringify(details.counterexample)}`,
-    replayLine(details.seed, path, file, (currentTestName ?? "").replaceAll(" > ", " ")),
+    replayLine(details.seed, path, file, currentTestName ?? ""),
   ].join("\n");
 }

@@ -126,10 +126,9 @@ export class ImageWriter {
     const needed = moves.filter(([to, from]) => !("register" in from && from.register === to));
     let overwritten = 0;
     let sources = 0;
-    for (const [to, from] of needed) {
-      overwritten |= 1 << to;
-      if ("register" in from) sources |= 1 << from.register;
-    }
+    // An argument that is in its place already is a source as well: nothing may be saved there.
+    for (const [, from] of moves) if ("register" in from) sources |= 1 << from.register;
+    for (const [to] of needed) overwritten |= 1 << to;
     const kept = preserve & ~(result === undefined ? 0 : 1 << result);
     const restored = (overwritten | 1) & kept;
     // A source that another move overwrites is read from where it was saved.
