@@ -8,13 +8,14 @@ import type { Command, CommandInput, OutputFormat } from "./command.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { runCommand } from "./commands/run.ts";
-import { traceImportCommand } from "./commands/trace.ts";
+import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
 import { UsageError } from "./usage_error.ts";
 
 const COMMANDS: readonly Command[] = [
   runCommand,
   traceImportCommand,
+  traceCutCommand,
   vmExecCommand,
   benchCommand,
   doctorCommand,

@@ -5,17 +5,28 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { parametersOf, registered, replayLine } from "./replay.ts";
 
+function parametersFor<T>(name: string, runs: number | undefined): fc.Parameters<T> {
+  const parameters = parametersOf(registered(name), process.env) as fc.Parameters<T>;
+  const fixed = process.env["TAPIO_RUNS"] === undefined ? runs : undefined;
+  return fixed === undefined ? parameters : { ...parameters, numRuns: fixed };
+}
+
 /**
  * Runs the property with the budget of its registry entry (`runs` overrides it). Throws an error
  * that holds the shrunk counterexample, why it failed and how to replay it.
  */
 export function checkProperty<T>(name: string, property: fc.IRawProperty<T>, runs?: number): void {
-  const parameters = parametersOf(registered(name), process.env);
-  const numRuns = process.env["TAPIO_RUNS"] === undefined ? runs : undefined;
-  const details = fc.check(property, {
-    ...(parameters as fc.Parameters<T>),
-    ...(numRuns === undefined ? {} : { numRuns }),
-  }) as fc.RunDetails<T>;
+  const details = fc.check(property, parametersFor<T>(name, runs)) as fc.RunDetails<T>;
+  if (details.failed) throw new Error(describeFailure(name, details));
+}
+
+/** The same for a property that takes time. */
+export async function checkAsyncProperty<T>(
+  name: string,
+  property: fc.IAsyncProperty<T>,
+  runs?: number,
+): Promise<void> {
+  const details = (await fc.check(property, parametersFor<T>(name, runs))) as fc.RunDetails<T>;
   if (details.failed) throw new Error(describeFailure(name, details));
 }
 

@@ -68,4 +68,6 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
     smokeRuns: 50,
     nightlyRuns: 5_000,
   })),
+  { name: "pipeline books", smokeRuns: 60, nightlyRuns: 20_000 },
+  { name: "pipeline determinism", smokeRuns: 20, nightlyRuns: 5_000 },
 ];

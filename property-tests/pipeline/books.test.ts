@@ -20,7 +20,9 @@ import {
 } from "../arbitraries/recordings.ts";
 import { checkAsyncProperty } from "../property.ts";
 
-const runtime = new WebAssembly.Module(readArtifact("wasm/runtime.wasm") as Uint8Array<ArrayBuffer>);
+const runtime = new WebAssembly.Module(
+  readArtifact("wasm/runtime.wasm") as Uint8Array<ArrayBuffer>,
+);
 const kernelTypes = readArtifact("wasm/kernel_types.bpf.o");
 
 interface Configuration {
@@ -54,7 +56,9 @@ class Journal implements Sink {
     for (let i = 0; i < batch.count; i++) {
       const at = batch.offsets[i]!;
       const { view } = batch;
-      lines.push(`${header.program(view, at)}/${header.cpu(view, at)}/${header.sequence(view, at)}`);
+      lines.push(
+        `${header.program(view, at)}/${header.cpu(view, at)}/${header.sequence(view, at)}`,
+      );
     }
     this.records.set(collector.name, lines);
   }
@@ -120,7 +124,11 @@ async function run(records: readonly RecordedHook[], configured: Configuration):
   expectClosed(pipelines);
   const named = <Value>(value: (pipeline: CollectorPipeline) => Value): Record<string, Value> =>
     Object.fromEntries(pipelines.map((pipeline) => [pipeline.spec.name, value(pipeline)]));
-  const outcome = { books: named((p) => p.books()), missing: named((p) => p.missingSequences()), journal };
+  const outcome = {
+    books: named((p) => p.books()),
+    missing: named((p) => p.missingSequences()),
+    journal,
+  };
   backend.close();
   return outcome;
 }

@@ -8,14 +8,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createZstdDecompress } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunReport } from "#cli/run/report.ts";
+import { runSimulated } from "#cli/run/simulated.ts";
+import { traceImport } from "#cli/trace_import.ts";
 import type { RecordBatch } from "#core/backend.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
 import { type EventObject, eventObject } from "#core/events/event_json.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
-import type { RunReport } from "#cli/run/report.ts";
-import { runSimulated } from "#cli/run/simulated.ts";
-import { traceImport } from "#cli/trace_import.ts";
 
 const RECORDING = "../shared/traces/web-loss.tsv.zst";
 
