@@ -5,10 +5,16 @@
 #define PROGRAMS_MAX 4096
 
 static struct rt_program *programs[PROGRAMS_MAX]; /* programs[handle - 1] */
+static struct rt_program *doomed; /* without references, but perhaps still running */
 
 struct rt_program *rt_program_from_handle(u32 handle)
 {
-	return handle == 0 || handle > PROGRAMS_MAX ? NULL : programs[handle - 1];
+	struct rt_program *program;
+
+	if (handle == 0 || handle > PROGRAMS_MAX)
+		return NULL;
+	program = programs[handle - 1];
+	return program == NULL || program->references == 0 ? NULL : program;
 }
 
 /*
@@ -41,15 +47,33 @@ RT_EXPORT(program_address) struct rt_program *program_address(u32 handle)
 	return rt_program_from_handle(handle);
 }
 
-void rt_program_put(struct rt_program *program)
+static void program_free(struct rt_program *program)
 {
-	if (--program->references != 0)
-		return;
 	if (program->destroy != NULL)
 		program->destroy(program);
 	programs[program->handle - 1] = NULL;
 	program->magic = 0;
 	rt_free(program);
+}
+
+void rt_program_put(struct rt_program *program)
+{
+	if (--program->references != 0)
+		return;
+	program->next_doomed = doomed;
+	doomed = program;
+	if (rt_program_current() == NULL)
+		rt_programs_reap();
+}
+
+void rt_programs_reap(void)
+{
+	while (doomed != NULL) {
+		struct rt_program *program = doomed;
+
+		doomed = program->next_doomed;
+		program_free(program);
+	}
 }
 
 /* Drops the handle's reference: the program stays callable while a program array holds it. */

@@ -31,12 +31,16 @@ struct rt_program {
 	u64 run_count;
 	u64 recursion_misses;
 	u32 running[RT_CPUS_MAX]; /* recursion guard, per CPU */
+	struct rt_program *next_doomed;
 };
 #define RT_PROGRAM_MAGIC 0x70726f67u
 
 struct rt_program *rt_program_from_handle(u32 handle); /* or NULL */
-/* Drops one of `references` (the handle's, a program array's); the last one frees the program. */
+/* Drops one of `references` (the handle's, a program array's); the last one frees the program, once
+ * no program runs any more. */
 void rt_program_put(struct rt_program *program);
+/* No program runs: frees those that waited for it. */
+void rt_programs_reap(void);
 
 /*
  * A run, in this order (run.c): rt_cpu_enter (world.h), rt_held_enter (held.h), the entry function,

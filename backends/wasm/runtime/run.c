@@ -92,6 +92,8 @@ static void end(void)
 	rt_cpu_leave(run->previous_cpu);
 	depth--;
 	run = depth == 0 ? NULL : &runs[depth - 1];
+	if (depth == 0)
+		rt_programs_reap();
 }
 
 /* Runs run->tail_target, and what it tail-calls, with r10 = frame. */
