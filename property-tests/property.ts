@@ -30,16 +30,6 @@ export async function checkAsyncProperty<T>(
   if (details.failed) throw new Error(describeFailure(name, details));
 }
 
-/** The same for an asynchronous property. */
-export async function checkAsyncProperty<T>(
-  name: string,
-  property: fc.IAsyncProperty<T>,
-): Promise<void> {
-  const parameters = parametersOf(registered(name), process.env);
-  const details = await fc.check(property, parameters as fc.Parameters<T>);
-  if (details.failed) throw new Error(describeFailure(name, details));
-}
-
 /** What failed, in the order a reader needs it. */
 export function describeFailure<T>(name: string, details: fc.RunDetails<T>): string {
   const { testPath, currentTestName } = expect.getState();
