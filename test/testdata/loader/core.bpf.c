@@ -135,10 +135,10 @@ int stores(struct widget *widget)
 SEC("raw_tp/addresses")
 int addresses(struct widget *widget)
 {
-	struct point point;
+	__u64 point;
 
 	bpf_core_read(&point, sizeof(point), &widget->nested);
-	USE(point.x);
+	USE(point);
 	USE(BPF_CORE_READ(widget, reference, value));
 	USE(&widget->array[1]);
 	USE(&widget->grid[1][3].y);
