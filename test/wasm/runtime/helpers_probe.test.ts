@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type HelperName, Machine } from "./machine.ts";
+import { type HelperName, Machine } from "../../support/machine.ts";
 
 const EFAULT = -14;
 const PAGE = 4096;

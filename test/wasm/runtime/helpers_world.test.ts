@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Machine } from "./machine.ts";
+import { Machine } from "../../support/machine.ts";
 
 describe("clocks", () => {
   it("stand still while the host does not move them", async () => {

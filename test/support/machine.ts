@@ -75,12 +75,21 @@ export interface MapShape {
   readonly flags?: number;
   readonly lockOffset?: number;
   readonly timerOffset?: number;
+  /** Handle of the template of a map of maps. */
+  readonly inner?: number;
 }
 
 export interface TestMap {
   readonly handle: number;
   readonly address: number;
 }
+
+/** A program written in JavaScript: gets r1 and r10, returns r0. */
+type ProgramBody = (context: number, frame: number) => number | bigint;
+/** A callback: r1 to r5. */
+type CallbackBody = (...args: readonly number[]) => number | bigint;
+
+const CALLBACK_MAGIC = 0x63616c6c;
 
 export class Machine {
   readonly instance: RuntimeInstance;
@@ -152,9 +161,9 @@ export class Machine {
     const { exports, u32 } = this.instance;
     const spec = this.instance.alloc(44);
     const { type, keySize = 0, valueSize = 0, maxEntries, flags = 0 } = shape;
-    const { lockOffset = -1, timerOffset = -1 } = shape;
+    const { lockOffset = -1, timerOffset = -1, inner = 0 } = shape;
     u32.set(
-      [type, keySize, valueSize, maxEntries, flags, 0, 0, lockOffset, timerOffset, 0, 0],
+      [type, keySize, valueSize, maxEntries, flags, 0, inner, lockOffset, timerOffset, 0, 0],
       spec / 4,
     );
     const handle = exports.rt_map_create(spec);
@@ -163,7 +172,59 @@ export class Machine {
     return { handle, address: exports.rt_map_address(handle) };
   }
 
+  /** A program that `instance.run` runs; its handle. */
+  program(body: ProgramBody): number {
+    const { exports, u32 } = this.instance;
+    const handle = exports.program_create(0);
+    const entry = (_program: number, context: bigint, frame: bigint): bigint =>
+      BigInt.asIntN(64, BigInt(body(Number(context), Number(frame))));
+    const index = this.#tableIndex([I32, I64, I64], entry as (...args: never[]) => bigint);
+    u32[exports.program_address(handle) / 4 + 4] = index;
+    return handle;
+  }
+
+  /** Runs a program's body once on `cpu`; r0's low 32 bits, signed. */
+  run(body: ProgramBody, cpu = 0): number {
+    return this.instance.run(this.program(body), 0, cpu)! | 0;
+  }
+
+  /** What a program passes as callback: the address of a `struct rt_callback`. */
+  callback(program: number, body: CallbackBody): number {
+    const { exports, u32, view } = this.instance;
+    const run = (_callback: number, args: number): bigint => {
+      const registers = [0, 1, 2, 3, 4].map((i) => Number(view.getBigUint64(args + 8 * i, true)));
+      return BigInt.asIntN(64, BigInt(body(...registers)));
+    };
+    const index = this.#tableIndex([I32, I32, I64], run as (...args: never[]) => bigint);
+    const address = this.instance.alloc(16);
+    u32.set([CALLBACK_MAGIC, exports.program_address(program), index, 0], address / 4);
+    return address;
+  }
+
+  /** Puts a JavaScript function that returns an i64 into the function table. */
+  #tableIndex(parameters: readonly number[], body: (...args: never[]) => bigint): number {
+    const module = new WebAssembly.Module(new Uint8Array(wrapperModule(parameters)));
+    const { f } = new WebAssembly.Instance(module, { m: { f: body } }).exports;
+    const table = this.instance.exports.__indirect_function_table;
+    const index = table.grow(1);
+    table.set(index, f);
+    return index;
+  }
+
   setNow(ns: bigint): void {
     this.instance.view.setBigUint64(this.instance.exports.rt_clock_address(), ns, true);
   }
+}
+
+const I32 = 0x7f;
+const I64 = 0x7e;
+
+/** A module that imports `m.f`, which returns an i64, and exports it as a wasm function. */
+function wrapperModule(parameters: readonly number[]): number[] {
+  const type = [1, 0x60, parameters.length, ...parameters, 1, I64];
+  const imports = [1, 1, 0x6d, 1, 0x66, 0, 0];
+  const exported = [1, 1, 0x66, 0, 0];
+  const section = (id: number, body: readonly number[]): number[] => [id, body.length, ...body];
+  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+  return [...header, ...section(1, type), ...section(2, imports), ...section(7, exported)];
 }
