@@ -46,6 +46,7 @@ const PROGRAM_SUBJECTS = [
 
 export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "canary", smokeRuns: 200, nightlyRuns: 200 },
+  { name: "ring buffer", smokeRuns: 1_000, nightlyRuns: 100_000 },
   { name: "random programs end on the reference", smokeRuns: 200, nightlyRuns: 10_000 },
   { name: "random programs: ubpf", smokeRuns: 300, nightlyRuns: 100_000 },
   { name: "trace round trip", smokeRuns: 200, nightlyRuns: 20_000 },

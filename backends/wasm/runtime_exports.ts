@@ -63,6 +63,8 @@ export interface RuntimeExports {
   readonly rt_clock_set_tick: Call<[ns: number], void>;
   readonly rt_preemption_set: Call<[interval: number], void>;
   readonly rt_preemption_countdown_address: Call;
+  readonly rt_preemption_point: Call<[], void>;
+  readonly rt_preempt: Call<[], void>;
   readonly rt_preemption_random: Call;
   readonly rt_attachment_address: Call;
 

@@ -172,7 +172,7 @@ RT_EXPORT(rt_preemption_set) void rt_preemption_set(u32 interval)
 	draw_countdown();
 }
 
-void rt_preempt(void)
+RT_EXPORT(rt_preempt) void rt_preempt(void)
 {
 	u32 cpu;
 
@@ -186,7 +186,7 @@ void rt_preempt(void)
 		host_preempt();
 }
 
-void rt_preemption_point(void)
+RT_EXPORT(rt_preemption_point) void rt_preemption_point(void)
 {
 	if (--rt_preemption_countdown == 0)
 		rt_preempt();
