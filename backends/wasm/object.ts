@@ -4,6 +4,7 @@ import type { Btf } from "#core/btf/btf.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { WasmBackend } from "./backend.ts";
 import type { DataReference, Engine } from "./engines/engine.ts";
+import { checkProgram } from "./loader/check.ts";
 import { initialData } from "./loader/initial_data.ts";
 import { linkPrograms } from "./loader/link.ts";
 import type { LinkedProgram } from "./loader/linked_program.ts";
@@ -14,6 +15,8 @@ import { openRing } from "./ring.ts";
 
 /** LINUX_VERSION_CODE of the kernel that the simulated one behaves like: 6.18. */
 const KERNEL_VERSION_CODE = (6 << 16) | (18 << 8);
+
+const TAIL_CALL_HELPER = 12;
 
 export class WasmObject implements BpfObject {
   readonly name: string;
@@ -60,8 +63,9 @@ export class WasmObject implements BpfObject {
       });
     }
     try {
-      this.#createMaps();
-      this.#loadPrograms();
+      const data = this.#initialData();
+      this.#createMaps(data);
+      this.#loadPrograms(data);
       this.#fillSlots();
       this.#state = "loaded";
     } catch (error) {
@@ -70,11 +74,15 @@ export class WasmObject implements BpfObject {
     }
   }
 
-  #createMaps(): void {
-    const data = initialData(this.#spec, {
+  /** The value of each global-data map when programs start. */
+  #initialData(): Map<string, Uint8Array> {
+    return initialData(this.#spec, {
       kconfig: { LINUX_KERNEL_VERSION: KERNEL_VERSION_CODE },
       ...(this.#options.constants === undefined ? {} : { constants: this.#options.constants }),
     });
+  }
+
+  #createMaps(data: ReadonlyMap<string, Uint8Array>): void {
     for (const map of this.#spec.maps) {
       const created = new WasmMap(this.#backend.instance, this.#sized(map), {
         lockOffset: map.lockOffset,
@@ -94,8 +102,18 @@ export class WasmObject implements BpfObject {
     return maxEntries === undefined ? map.spec : { ...map.spec, maxEntries };
   }
 
-  #loadPrograms(): void {
-    for (const linked of this.#linked) {
+  #loadPrograms(data: ReadonlyMap<string, Uint8Array>): void {
+    const { exports } = this.#backend.instance;
+    const readOnlyData = new Map(
+      this.#spec.maps
+        .filter(({ content }) => content === "rodata" || content === "kconfig")
+        .map(({ spec }) => [spec.name, data.get(spec.name)!] as const),
+    );
+    // Engines make tail calls themselves.
+    const knowsHelper = (id: number) =>
+      id === TAIL_CALL_HELPER || exports.rt_helper_index(id) !== 0;
+    for (const unchecked of this.#linked) {
+      const linked = checkProgram(unchecked, { knowsHelper, readOnlyData });
       const resolve = (reference: DataReference): number => this.#resolve(reference);
       const loaded = this.#engine.load(this.#backend.instance, linked, resolve);
       this.#programs.get(linked.name)!.setLoaded(loaded, linked);

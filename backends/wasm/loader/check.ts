@@ -20,7 +20,12 @@ import { type FlowInput, type Registers, visitReachable } from "./constant_flow.
 import { helperName } from "./helper_names.ts";
 import { CALL_SOURCE, CLASS, Code, type Instruction, OPCODE } from "./instructions.ts";
 import { LIMITS } from "./limits.ts";
-import type { LinkedProgram, Subprogram } from "./linked_program.ts";
+import {
+  type LinkedProgram,
+  POISON_HELPER,
+  type PoisonedInstruction,
+  type Subprogram,
+} from "./linked_program.ts";
 import { refusal } from "./verifier_log.ts";
 
 export interface CheckOptions {
@@ -38,10 +43,11 @@ const TAIL_CALL_HELPER = 12;
 const TIMER_SET_CALLBACK_HELPER = 170;
 
 /**
+ * Returns the program; calls of unknown helpers that its data rules out are poisoned, in a copy.
  * Throws `VerifierError` with the instruction as text and its source line: EINVAL, EACCES for
- * accesses outside the stack, E2BIG for more than a million instructions.
+ * accesses outside the stack, E2BIG for too many instructions or frames.
  */
-export function checkProgram(program: LinkedProgram, options: CheckOptions = {}): void {
+export function checkProgram(program: LinkedProgram, options: CheckOptions = {}): LinkedProgram {
   const code = new Code(program.code);
   if (code.slots === 0) throw whole(program, "program is empty", ERRNO.EINVAL);
   if (code.slots > LIMITS.instructions) {
@@ -56,6 +62,16 @@ export function checkProgram(program: LinkedProgram, options: CheckOptions = {})
     program,
     program.subprograms.map((one) => checker.check(one)),
   );
+  return poisonCalls(program, checker.ruledOutCalls());
+}
+
+/** The program with calls that cannot run poisoned, so that engines need not know the helper. */
+function poisonCalls(program: LinkedProgram, calls: readonly PoisonedInstruction[]): LinkedProgram {
+  if (calls.length === 0) return program;
+  const code = new Code(program.code.slice());
+  for (const { slot } of calls) code.setImm(slot, POISON_HELPER);
+  const poisoned = [...program.poisoned, ...calls].sort((a, b) => a.slot - b.slot);
+  return { ...program, code: code.bytes, poisoned };
 }
 
 function whole(program: LinkedProgram, problem: string, errno: number): VerifierError {
@@ -68,6 +84,7 @@ class Checker {
   readonly #knowsHelper: (id: number) => boolean;
   readonly #poisoned: ReadonlySet<number>;
   readonly #indexes: ReadonlyMap<number, number>;
+  readonly #visitedCalls = new Set<number>();
 
   constructor(program: LinkedProgram, input: FlowInput, options: CheckOptions) {
     this.#program = program;
@@ -84,6 +101,7 @@ class Checker {
       this.#checkArithmetic(slot, instruction);
       stackBytes = Math.max(stackBytes, this.#stackBytes(slot, instruction, registers));
       if (instruction.opcode !== OPCODE.CALL || instruction.src !== CALL_SOURCE.HELPER) return;
+      this.#visitedCalls.add(slot);
       this.#checkHelper(slot, instruction.imm);
       if (instruction.imm === TAIL_CALL_HELPER) tailCalls = true;
     });
@@ -107,12 +125,23 @@ class Checker {
 
   #checkHelper(slot: number, id: number): void {
     if (this.#poisoned.has(slot) || this.#knowsHelper(id)) return;
-    const name = helperName(id);
-    const what = name === undefined ? `helper ${id}` : `${name} (helper ${id})`;
-    throw refusal(this.#program, slot, `${what} does not exist here`, {
-      errno: ERRNO.EINVAL,
+    throw refusal(this.#program, slot, missingHelper(id), {
       hint: "guard the call by a setting that rules it out",
     });
+  }
+
+  /** Calls of helpers that do not exist, in code that cannot run. Call it after all checks. */
+  ruledOutCalls(): PoisonedInstruction[] {
+    const { code } = this.#input;
+    const calls: PoisonedInstruction[] = [];
+    for (let slot = 0; slot < code.slots; slot++) {
+      const { opcode, src, imm } = code.at(slot);
+      if (code.isLddw(slot)) slot++;
+      if (opcode !== OPCODE.CALL || src !== CALL_SOURCE.HELPER) continue;
+      if (this.#visitedCalls.has(slot) || this.#poisoned.has(slot)) continue;
+      if (!this.#knowsHelper(imm)) calls.push({ slot, reason: missingHelper(imm) });
+    }
+    return calls;
   }
 
   /** Bytes of stack that an instruction uses for certain. */
@@ -172,6 +201,11 @@ class Checker {
   #refuse(slot: number, problem: string, errno: number = ERRNO.EINVAL): never {
     throw refusal(this.#program, slot, problem, { errno });
   }
+}
+
+function missingHelper(id: number): string {
+  const name = helperName(id);
+  return `${name === undefined ? `helper ${id}` : `${name} (helper ${id})`} does not exist here`;
 }
 
 /** The register through which an instruction reaches memory. */
