@@ -49,6 +49,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "ring buffer", smokeRuns: 1_000, nightlyRuns: 100_000 },
   { name: "random programs end on the reference", smokeRuns: 200, nightlyRuns: 10_000 },
   { name: "random programs: ubpf", smokeRuns: 300, nightlyRuns: 100_000 },
+  { name: "nearly valid programs: ubpf", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "trace round trip", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "trace followed by junk", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "trace with a resealed change", smokeRuns: 1_000, nightlyRuns: 100_000 },

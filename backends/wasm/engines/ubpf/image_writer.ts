@@ -16,6 +16,9 @@ import type { Site } from "./sites.ts";
 const SCRATCH_DISTANCE = 24576;
 const REGISTERS_1_TO_9 = 0b1111111110;
 
+/** Where a register is saved, from r10. */
+export const scratchOffset = (register: number): number => -SCRATCH_DISTANCE - 8 * (register + 1);
+
 export const OP = {
   MOV64_K: 0xb7,
   MOV64_X: 0xbf,
@@ -150,7 +153,7 @@ export class ImageWriter {
     let free = REGISTERS_1_TO_9 & ~used;
     for (const register of registersIn(saved)) {
       if (free === 0) {
-        homes[register] = { offset: -SCRATCH_DISTANCE - 8 * (register + 1) };
+        homes[register] = { offset: scratchOffset(register) };
         this.emit(OP.STXDW, 10, register, homes[register].offset);
         continue;
       }

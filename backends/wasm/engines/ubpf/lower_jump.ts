@@ -3,6 +3,7 @@ import { refuse } from "#wasm/engines/function_code.ts";
 import { CALL_SOURCE, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
 import { POISON_HELPER } from "#wasm/loader/linked_program.ts";
 import { OP } from "./image_writer.ts";
+import { lowerComparison } from "./lower_comparison.ts";
 import { SITE } from "./sites.ts";
 import type { LoweringContext } from "./ubpf_lowering.ts";
 
@@ -38,7 +39,7 @@ export function lowerJump(context: LoweringContext, slot: number, instruction: I
       // The kernel leaves the loop after some eight million rounds; the budget ends before that.
       return;
   }
-  writer.jump(instruction, slot + 1 + offset);
+  lowerComparison(writer, instruction, slot + 1 + offset);
 }
 
 function lowerCall(context: LoweringContext, slot: number, instruction: Instruction): void {
