@@ -72,4 +72,5 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   })),
   { name: "pipeline books", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "pipeline determinism", smokeRuns: 20, nightlyRuns: 5_000 },
+  { name: "ring operations of programs", smokeRuns: 50, nightlyRuns: 10_000 },
 ];

@@ -8,6 +8,7 @@ import { test } from "vitest";
 import { refusalOfKernel } from "./kernel_process.ts";
 import { mapConformance } from "./maps.ts";
 import { programConformance } from "./programs.ts";
+import { ringConformance } from "./rings.ts";
 import { SyscallBackend } from "./syscall_backend.ts";
 
 const refusal =
@@ -22,6 +23,7 @@ if (refusal === undefined) {
   };
   mapConformance(makeBackend, options);
   programConformance(makeBackend, options);
+  ringConformance(makeBackend, options);
 } else {
   test.skip(`maps of the running kernel: ${refusal}`);
 }

@@ -35,6 +35,11 @@ enum operation {
 	OP_OPEN_OBJECT,
 	OP_CLOSE_OBJECT,
 	OP_RUN_PROGRAM,
+	OP_OPEN_RING,
+	OP_CLOSE_RING,
+	OP_PEEK_RING,
+	OP_ADVANCE_RING,
+	OP_RING_AVAILABLE,
 };
 
 struct buffer {
@@ -111,6 +116,11 @@ u8 *add_space(u32 size)
 	return space;
 }
 
+u8 *response_bytes(void)
+{
+	return response.data + 2 * sizeof(u32);
+}
+
 /* ---- operations ------------------------------------------------------------------------------ */
 
 static s32 serve(enum operation operation)
@@ -142,6 +152,16 @@ static s32 serve(enum operation operation)
 		return close_object();
 	case OP_RUN_PROGRAM:
 		return run_program();
+	case OP_OPEN_RING:
+		return open_ring();
+	case OP_CLOSE_RING:
+		return close_ring();
+	case OP_PEEK_RING:
+		return peek_ring();
+	case OP_ADVANCE_RING:
+		return advance_ring();
+	case OP_RING_AVAILABLE:
+		return ring_available();
 	}
 	die("an operation is unknown");
 }

@@ -25,6 +25,8 @@ u8 *take_block(u32 *size);
 
 /* Zeroed space at the end of the response, valid until the next call. */
 u8 *add_space(u32 size);
+/* The start of the response's bytes. */
+u8 *response_bytes(void);
 
 /* ---- kernel_maps.c: 0, a descriptor, or -errno ----------------------------------------------- */
 
@@ -44,5 +46,14 @@ s32 open_object(void);
 s32 close_object(void);
 /* One BPF_PROG_TEST_RUN; answers the return value. */
 s32 run_program(void);
+
+/* ---- kernel_rings.c -------------------------------------------------------------------------- */
+
+s32 open_ring(void);
+s32 close_ring(void);
+s32 peek_ring(void);
+s32 advance_ring(void);
+/* Bytes between consumer and producer. */
+s32 ring_available(void);
 
 #endif

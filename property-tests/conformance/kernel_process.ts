@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const SOURCES = ["kernel_process.c", "kernel_maps.c", "kernel_programs.c"];
+const SOURCES = ["kernel_process.c", "kernel_maps.c", "kernel_programs.c", "kernel_rings.c"];
 const HEADERS = ["kernel_process.h"];
 const BINARY = join(import.meta.dirname, "../../build/kernel_process");
 

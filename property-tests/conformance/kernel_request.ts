@@ -14,6 +14,11 @@ export const OPERATION = {
   openObject: 11,
   closeObject: 12,
   runProgram: 13,
+  openRing: 14,
+  closeRing: 15,
+  peekRing: 16,
+  advanceRing: 17,
+  ringAvailable: 18,
 } as const;
 
 export function u32Field(value: number): Uint8Array {

@@ -27,8 +27,8 @@ export const UNTOUCHED = 0x5a5a5a5a5a5a5a5an;
 const ARGUMENTS_MAX = 12;
 
 export interface ProgramArguments {
-  readonly operation?: ProgramOperationName;
-  /** 4 or 8 bytes, passed as one or two words. */
+  readonly operation?: number;
+  /** 4 or 8 bytes, passed as one or two words of 32 bits. */
   readonly key?: Uint8Array;
   readonly value?: bigint;
   readonly flags?: number;
@@ -66,7 +66,7 @@ function contextOf({ operation, key, value, flags, limit }: ProgramArguments): U
   for (const [index, byte] of (key ?? []).entries()) words.setUint8(index, byte);
   const context = new DataView(new ArrayBuffer(8 * ARGUMENTS_MAX));
   const fields = [
-    BigInt(operation === undefined ? 0 : PROGRAM_OPERATION[operation]),
+    BigInt(operation ?? 0),
     BigInt(words.getUint32(0, true)),
     BigInt(words.getUint32(4, true)),
     value ?? 0n,

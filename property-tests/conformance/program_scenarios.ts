@@ -8,7 +8,7 @@ import { hex, u32Bytes } from "#property-tests/models/bytes.ts";
 import type { KernelFeatures } from "#property-tests/models/kernel_version.ts";
 import { innerMapScenarios } from "./inner_map_scenarios.ts";
 import { perform } from "./map_call.ts";
-import { type ProgramArguments, runProgram } from "./program_abi.ts";
+import { PROGRAM_OPERATION, type ProgramArguments, runProgram } from "./program_abi.ts";
 import { compileProgram, compileSubject, type ProgramSubject } from "./program_subjects.ts";
 import { tailCallScenarios } from "./tail_call_scenarios.ts";
 
@@ -49,7 +49,11 @@ function ask(object: BpfObject, request: ProgramArguments, cpu = 0) {
 }
 
 function insert(object: BpfObject, key: number, value: bigint, cpu = 0): void {
-  const { result } = ask(object, { operation: "update", key: u32Bytes(key), value }, cpu);
+  const { result } = ask(
+    object,
+    { operation: PROGRAM_OPERATION.update, key: u32Bytes(key), value },
+    cpu,
+  );
   expect(result).toBe(0n);
 }
 
@@ -65,7 +69,9 @@ function lruScenarios(withObject: WithObject): void {
     const body = (object: BpfObject) => {
       insert(object, 1, 10n);
       insert(object, 2, 20n);
-      expect(ask(object, { operation: "lookup", key: u32Bytes(1) }).value).toBe(10n);
+      expect(ask(object, { operation: PROGRAM_OPERATION.lookup, key: u32Bytes(1) }).value).toBe(
+        10n,
+      );
       insert(object, 3, 30n);
       expect(keysOf(object)).toEqual([hex(u32Bytes(1)), hex(u32Bytes(3))]);
     };
@@ -92,10 +98,10 @@ function stalePointerScenarios(withObject: WithObject): void {
   test.each([...replaced, ...inPlace])("%s: what an old pointer reads after an update", (type) => {
     withObject(compileSubject(subjectOf(type)), (object) => {
       insert(object, 1, 10n);
-      const seen = ask(object, { operation: "read_updated", key, value: 11n });
+      const seen = ask(object, { operation: PROGRAM_OPERATION.read_updated, key, value: 11n });
       const isReplaced = (replaced as readonly string[]).includes(type);
       expect(seen).toMatchObject({ result: 0n, value: isReplaced ? 10n : 11n });
-      expect(ask(object, { operation: "lookup", key }).value).toBe(11n);
+      expect(ask(object, { operation: PROGRAM_OPERATION.lookup, key }).value).toBe(11n);
     });
   });
 
@@ -104,9 +110,11 @@ function stalePointerScenarios(withObject: WithObject): void {
     (type) => {
       withObject(compileSubject(subjectOf(type)), (object) => {
         insert(object, 1, 10n);
-        const seen = ask(object, { operation: "read_deleted", key });
+        const seen = ask(object, { operation: PROGRAM_OPERATION.read_deleted, key });
         expect(seen).toMatchObject({ result: 0n, value: 10n });
-        expect(ask(object, { operation: "lookup", key }).result).toBe(BigInt(-ERRNO.ENOENT));
+        expect(ask(object, { operation: PROGRAM_OPERATION.lookup, key }).result).toBe(
+          BigInt(-ERRNO.ENOENT),
+        );
       });
     },
   );
@@ -116,9 +124,13 @@ function stalePointerScenarios(withObject: WithObject): void {
     withObject(compileSubject(trie), (object) => {
       const prefix = new Uint8Array([8, 0, 0, 0, 10, 0, 0, 0]);
       const address = new Uint8Array([32, 0, 0, 0, 10, 1, 2, 3]);
-      expect(ask(object, { operation: "update", key: prefix, value: 5n }).result).toBe(0n);
-      expect(ask(object, { operation: "add", key: address, value: 2n }).result).toBe(0n);
-      expect(ask(object, { operation: "lookup", key: prefix }).value).toBe(7n);
+      expect(
+        ask(object, { operation: PROGRAM_OPERATION.update, key: prefix, value: 5n }).result,
+      ).toBe(0n);
+      expect(
+        ask(object, { operation: PROGRAM_OPERATION.add, key: address, value: 2n }).result,
+      ).toBe(0n);
+      expect(ask(object, { operation: PROGRAM_OPERATION.lookup, key: prefix }).value).toBe(7n);
     });
   });
 }

@@ -23,7 +23,7 @@ import {
 import { checkProperty } from "#property-tests/property.ts";
 import { describeOutcome, perform } from "./map_call.ts";
 import type { MapConformanceOptions } from "./maps.ts";
-import { runProgram } from "./program_abi.ts";
+import { PROGRAM_OPERATION, runProgram } from "./program_abi.ts";
 import { programScenarios } from "./program_scenarios.ts";
 import {
   compileSubject,
@@ -126,7 +126,7 @@ function stepOfProgram(
   const answer = runProgram(
     object,
     programOf(call.kind),
-    { ...call, operation: call.kind },
+    { ...call, operation: PROGRAM_OPERATION[call.kind] },
     call.cpu,
   );
   steps.push(`${describeMixed(operation)} → ${answer.result}, value ${answer.value}`);

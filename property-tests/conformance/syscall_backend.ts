@@ -1,6 +1,6 @@
 /**
  * The running kernel through the kernel process: what the models are measured against until the
- * kernel backend takes this place. Programs run but do not attach; no rings, no mapped memory.
+ * kernel backend takes this place. Programs run but do not attach; no mapped memory.
  */
 
 import type { Backend, BpfMap, BpfObject, MapSpec, OpenOptions } from "#core/backend.ts";

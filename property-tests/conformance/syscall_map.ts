@@ -1,10 +1,11 @@
 /** A map of the running kernel, in the kernel process. */
 
-import type { BpfMap, MapSpec, RingReader } from "#core/backend.ts";
+import { type BpfMap, MAP_TYPE, type MapSpec, type RingReader } from "#core/backend.ts";
 import { BpfError, ERRNO, NotSupportedError } from "#core/errors.ts";
 import { u32 } from "#property-tests/models/bytes.ts";
 import type { Answer, KernelProcess } from "./kernel_process.ts";
 import { block, OPERATION, record, u32Field, u64Field } from "./kernel_request.ts";
+import { SyscallRing } from "./syscall_ring.ts";
 
 export interface SyscallMapOptions {
   readonly kernel: KernelProcess;
@@ -101,7 +102,10 @@ export class SyscallMap implements BpfMap {
   }
 
   ring(): RingReader {
-    throw new NotSupportedError("ring of another process", "");
+    if (this.spec.type !== MAP_TYPE.ringbuf) {
+      throw new BpfError(`ring of ${this.name}`, "not a ringbuf map", { errno: ERRNO.EINVAL });
+    }
+    return new SyscallRing(this.kernel, this.handle, this.spec.maxEntries);
   }
 
   memoryBytes(): number {

@@ -21,6 +21,8 @@ export interface KernelFeatures {
   readonly forEachHelper: boolean;
   readonly loopHelper: boolean;
   readonly lookupPercpuHelper: boolean;
+  /** bpf_ringbuf_reserve_dynptr and what belongs to it (5.19). */
+  readonly dynptrHelpers: boolean;
   /** Values of a per-CPU array above 32 KiB are E2BIG (5.18) instead of ENOMEM. */
   readonly percpuArrayValueLimit: boolean;
 }
@@ -41,6 +43,7 @@ export function kernelFeatures(version: string): KernelFeatures {
       atLeast(kernel, [6, 13, 0]) || inSeries(kernel, [6, 12, 5]) || inSeries(kernel, [6, 6, 66]),
     forEachHelper: atLeast(kernel, [5, 13, 0]),
     loopHelper: atLeast(kernel, [5, 17, 0]),
+    dynptrHelpers: atLeast(kernel, [5, 19, 0]),
     lookupPercpuHelper: atLeast(kernel, [5, 19, 0]),
     percpuArrayValueLimit: atLeast(kernel, [5, 18, 0]),
   };
