@@ -6,12 +6,14 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const UBPF = "third_party/ubpf";
 const LIBBPF = "third_party/libbpf";
+/** Says that the system's libbpf was chosen. */
+const LIBBPF_MARKER = join(ROOT, "build/state/libbpf-of-system");
 const GIT_TIMEOUT_ms = 20_000;
 
 /** Carries uBPF 2c7a276, the commit that the submodule is pinned to. */
@@ -90,15 +92,23 @@ function haveSystemLibbpf(): boolean {
   return spawnSync("pkg-config", ["--atleast-version=1.0", "libbpf"]).status === 0;
 }
 
+/** The system's libbpf serves where upstream cannot be reached, which is tried but once. */
+function fetchLibbpf(): void {
+  if (updateSubmodule(LIBBPF)) return;
+  if (!haveSystemLibbpf()) {
+    throw new Error("no libbpf: install libbpf-dev, or make github.com reachable, and try again");
+  }
+  console.error("setup: upstream libbpf cannot be reached, using the system's");
+  mkdirSync(dirname(LIBBPF_MARKER), { recursive: true });
+  writeFileSync(LIBBPF_MARKER, "");
+}
+
 export function fetchThirdParty(): void {
   if (!haveUbpf() && !updateSubmodule(UBPF)) {
     console.error(`setup: taking uBPF from the crate ${UBPF_CRATE.name} ${UBPF_CRATE.version}`);
     vendorUbpf();
   }
-  // The system's libbpf serves as well, so upstream is asked only where there is none.
-  if (!haveLibbpf() && !haveSystemLibbpf() && !updateSubmodule(LIBBPF)) {
-    throw new Error("no libbpf: install libbpf-dev, or make github.com reachable, and try again");
-  }
+  if (!haveLibbpf() && !existsSync(LIBBPF_MARKER)) fetchLibbpf();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) fetchThirdParty();
