@@ -10,6 +10,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { runCommand } from "./commands/run.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
+import { vmRunCommand } from "./commands/vm_run.ts";
 import { UsageError } from "./usage_error.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -17,6 +18,7 @@ const COMMANDS: readonly Command[] = [
   traceImportCommand,
   traceCutCommand,
   vmExecCommand,
+  vmRunCommand,
   benchCommand,
   doctorCommand,
 ];
@@ -92,7 +94,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await dispatch(args);
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`tapio-bpf: ${error.message}`);
+      console.error(`tapio-bpf: ${oneLine(error)}`);
       return 2;
     }
     const known = error instanceof BpfError || process.env["TAPIO_DEBUG"] === undefined;
