@@ -7,6 +7,8 @@ import { lengthError, mapError } from "./map_errors.ts";
 /** Updates and deletes pass in pieces of this size; lookups cannot be cut. */
 const PIECE_BYTES = 64 * 1024;
 const COUNT_BYTES = 8;
+/** Stands for any flag beyond the 32 bits that pass: the kernel has none there. */
+const UNKNOWN_FLAG = 0x80000000;
 
 const roundUp8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
@@ -72,11 +74,12 @@ export class MapBatches {
   update(keys: Uint8Array, values: Uint8Array, count: number, flags: number): void {
     const operation = "update a batch in";
     this.#check(operation, keys, values, count);
-    if (!Number.isInteger(flags) || flags < 0 || flags > 0xffffffff) {
+    if (!Number.isSafeInteger(flags) || flags < 0) {
       throw mapError(operation, this.#spec, -ERRNO.EINVAL, 0);
     }
+    const low = flags > 0xffffffff ? UNKNOWN_FLAG : flags;
     this.#inPieces(operation, count, keys, values, (block, keysAt, valuesAt) =>
-      this.#instance.exports.rt_map_update_batch(this.#handle, keysAt, valuesAt, block, flags),
+      this.#instance.exports.rt_map_update_batch(this.#handle, keysAt, valuesAt, block, low),
     );
   }
 

@@ -178,9 +178,8 @@ RT_EXPORT(rt_map_close) s32 rt_map_close(u32 handle)
 	if (map == NULL)
 		return -EBADF;
 	map->open = false;
-	/* Timers live no longer than user space's last hold on the map. */
-	if (map->timer_offset >= 0 && map->references > 1)
-		map->ops->cancel_timers(map);
+	if (map->references > 1 && map->ops->user_gone != NULL)
+		map->ops->user_gone(map);
 	rt_map_put(map);
 	return 0;
 }

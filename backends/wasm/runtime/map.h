@@ -110,8 +110,11 @@ struct rt_map_ops {
 	s64 (*copy_bucket)(struct rt_map *map, u32 bucket, void *keys, void *values, u32 room,
 			   bool take);
 
-	/* Calls rt_map_value_released for every value; needed by types whose values may hold a timer. */
-	void (*cancel_timers)(struct rt_map *map);
+	/*
+	 * User space closed its handle while programs or outer maps still hold the map: timers stop,
+	 * program arrays are emptied. NULL: nothing to do.
+	 */
+	void (*user_gone)(struct rt_map *map);
 	/* Whether `map` may stand where `template` stood; NULL: the type cannot be an inner map. */
 	bool (*same_shape)(const struct rt_map *template, const struct rt_map *map);
 	u32 (*memory_bytes)(const struct rt_map *map);
@@ -134,6 +137,7 @@ struct rt_map {
 	const struct rt_map_ops *ops;
 	struct rt_map *inner; /* template for map-in-map, else NULL; keeps no reference */
 	void *state;          /* of the map type */
+	struct rt_map *storage_next;
 	bool open;            /* the handle is open in user space */
 	bool frozen;          /* user space may no longer write */
 	bool typed;           /* BTF says what keys and values are */

@@ -126,14 +126,15 @@ static int array_create(struct rt_map *map)
 
 static void array_cancel_timers(struct rt_map *map)
 {
+	if (map->timer_offset < 0)
+		return;
 	for (u32 i = 0; i < map->max_entries; i++)
 		rt_map_value_released(map, map->values + (size_t)map->stride * i);
 }
 
 static void array_destroy(struct rt_map *map)
 {
-	if (map->timer_offset >= 0)
-		array_cancel_timers(map);
+	array_cancel_timers(map);
 	rt_array_free(map);
 }
 
@@ -193,7 +194,7 @@ const struct rt_map_ops rt_array_ops = {
 	.erase = rt_map_refuse_einval,
 	.next_key = rt_array_next_key,
 	.batch = RT_BATCH_LOOKUP | RT_BATCH_UPDATE,
-	.cancel_timers = array_cancel_timers,
+	.user_gone = array_cancel_timers,
 	.same_shape = array_same_shape,
 	.memory_bytes = rt_array_memory_bytes,
 };

@@ -99,7 +99,7 @@ const struct rt_map_ops rt_hash_ops = {
 	.batch = RT_BATCH_LOOKUP | RT_BATCH_UPDATE | RT_BATCH_DELETE | RT_BATCH_TAKE |
 		 RT_BATCH_BUCKETS,
 	.copy_bucket = rt_hash_copy_bucket,
-	.cancel_timers = rt_hash_cancel_timers,
+	.user_gone = rt_hash_cancel_timers,
 	.same_shape = rt_map_same_shape,
 	.memory_bytes = rt_hash_memory_bytes,
 };

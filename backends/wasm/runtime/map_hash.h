@@ -73,6 +73,8 @@ static inline struct rt_lru_node *rt_hash_node(const struct rt_hash *hash,
 int rt_hash_check(const struct rt_map *map);
 /* Makes an empty table whose values take `value_room` bytes. */
 int rt_hash_create(struct rt_map *map, u32 value_room);
+/* ... with other keys than user space's, and a table for about that many entries (at most 2^29). */
+int rt_hash_create_sized(struct rt_map *map, u32 key_size, u32 value_room, u32 entries);
 void rt_hash_destroy(struct rt_map *map);
 u32 rt_hash_memory_bytes(const struct rt_map *map);
 

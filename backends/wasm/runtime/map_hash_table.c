@@ -45,16 +45,20 @@ static u32 power_of_two_from(u32 n)
 
 int rt_hash_create(struct rt_map *map, u32 value_room)
 {
-	struct rt_hash *hash;
-
 	if (map->max_entries > 1u << 29)
 		return map->max_entries > 1u << 31 ? -E2BIG : -ENOMEM;
-	hash = rt_alloc(sizeof(*hash));
+	return rt_hash_create_sized(map, map->key_size, value_room, map->max_entries);
+}
+
+int rt_hash_create_sized(struct rt_map *map, u32 key_size, u32 value_room, u32 entries)
+{
+	struct rt_hash *hash = rt_alloc(sizeof(*hash));
+
 	if (hash == NULL)
 		return -ENOMEM;
-	hash->bucket_count = power_of_two_from(map->max_entries);
-	hash->key_size = map->key_size;
-	hash->value_offset = RT_HASH_KEY_OFFSET + rt_round_up8(map->key_size);
+	hash->bucket_count = power_of_two_from(entries);
+	hash->key_size = key_size;
+	hash->value_offset = RT_HASH_KEY_OFFSET + rt_round_up8(key_size);
 	hash->node_offset = hash->value_offset + rt_round_up8(value_room);
 	hash->element_size = hash->node_offset;
 	hash->preallocated = !(map->flags & RT_MAP_NO_PREALLOC);
@@ -74,8 +78,7 @@ void rt_hash_destroy(struct rt_map *map)
 {
 	struct rt_hash *hash = rt_hash_state(map);
 
-	if (map->timer_offset >= 0)
-		rt_hash_cancel_timers(map);
+	rt_hash_cancel_timers(map);
 	rt_hash_pool_destroy(hash);
 	rt_free(hash->buckets);
 	rt_free(hash);
@@ -251,6 +254,8 @@ void rt_hash_cancel_timers(struct rt_map *map)
 {
 	struct rt_hash *hash = rt_hash_state(map);
 
+	if (map->timer_offset < 0)
+		return;
 	for (u32 bucket = 0; bucket < hash->bucket_count; bucket++)
 		for (struct rt_hash_element *e = hash->buckets[bucket]; e != NULL; e = e->next)
 			rt_map_value_released(map, rt_hash_value(hash, e));

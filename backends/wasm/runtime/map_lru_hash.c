@@ -44,14 +44,14 @@ static int populate(struct rt_map *map)
 static void lru_destroy(struct rt_map *map)
 {
 	struct rt_hash *hash = rt_hash_state(map);
+	struct rt_lru *lru = hash->lru;
+	u8 *elements = hash->elements;
 
-	if (hash->elements != NULL)
-		rt_shadow_set(hash->elements, hash->element_size * map->max_entries,
-			      RT_ACCESS_NONE);
-	rt_lru_destroy(hash->lru);
-	hash->lru = NULL;
-	rt_free(hash->elements);
+	if (elements != NULL)
+		rt_shadow_set(elements, hash->element_size * map->max_entries, RT_ACCESS_NONE);
 	rt_hash_destroy(map);
+	rt_lru_destroy(lru);
+	rt_free(elements);
 }
 
 static int lru_create(struct rt_map *map)
@@ -207,7 +207,7 @@ const struct rt_map_ops rt_lru_hash_ops = {
 	.batch = RT_BATCH_LOOKUP | RT_BATCH_UPDATE | RT_BATCH_DELETE | RT_BATCH_TAKE |
 		 RT_BATCH_BUCKETS,
 	.copy_bucket = rt_hash_copy_bucket,
-	.cancel_timers = rt_hash_cancel_timers,
+	.user_gone = rt_hash_cancel_timers,
 	.same_shape = rt_map_same_shape,
 	.memory_bytes = rt_hash_memory_bytes,
 };

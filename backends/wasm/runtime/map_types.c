@@ -23,6 +23,24 @@ const struct rt_map_ops *rt_map_type_ops(u32 type)
 		return &rt_array_of_maps_ops;
 	case RT_MAP_HASH_OF_MAPS:
 		return &rt_hash_of_maps_ops;
+	case RT_MAP_PROG_ARRAY:
+		return &rt_prog_array_ops;
+	case RT_MAP_PERF_EVENT_ARRAY:
+		return &rt_perf_event_array_ops;
+	case RT_MAP_CGROUP_ARRAY:
+		return &rt_cgroup_array_ops;
+	case RT_MAP_LPM_TRIE:
+		return &rt_lpm_trie_ops;
+	case RT_MAP_QUEUE:
+		return &rt_queue_ops;
+	case RT_MAP_STACK:
+		return &rt_stack_ops;
+	case RT_MAP_TASK_STORAGE:
+		return &rt_task_storage_ops;
+	case RT_MAP_BLOOM_FILTER:
+		return &rt_bloom_filter_ops;
+	case RT_MAP_CGRP_STORAGE:
+		return &rt_cgrp_storage_ops;
 	case RT_MAP_RINGBUF:
 		return &rt_ringbuf_ops;
 	default:

@@ -37,7 +37,7 @@ extern const struct rt_map_ops rt_stack_ops;              /* map_queue_stack.c *
 extern const struct rt_map_ops rt_bloom_filter_ops;       /* map_bloom.c */
 extern const struct rt_map_ops rt_prog_array_ops;         /* map_prog_array.c */
 extern const struct rt_map_ops rt_perf_event_array_ops;   /* map_perf.c */
-extern const struct rt_map_ops rt_cgroup_array_ops;       /* map_cgroup_array.c */
+extern const struct rt_map_ops rt_cgroup_array_ops;       /* map_perf.c */
 extern const struct rt_map_ops rt_array_of_maps_ops;      /* map_in_map.c */
 extern const struct rt_map_ops rt_hash_of_maps_ops;       /* map_in_map.c */
 extern const struct rt_map_ops rt_task_storage_ops;       /* map_storage.c */
