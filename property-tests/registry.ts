@@ -29,6 +29,8 @@ const MAP_TYPES = [
   "ringbuf",
 ];
 
+const CROWD_TYPES = ["hash", "percpu_hash", "lru_hash", "lru_percpu_hash", "lpm_trie"];
+
 const PROGRAM_SUBJECTS = [
   "array",
   "percpu_array",
@@ -64,6 +66,11 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
     name: `map creation: ${type}`,
     smokeRuns: 100,
     nightlyRuns: 2_000,
+  })),
+  ...CROWD_TYPES.map((type) => ({
+    name: `map crowds: ${type}`,
+    smokeRuns: 10,
+    nightlyRuns: 1_000,
   })),
   ...PROGRAM_SUBJECTS.map((subject) => ({
     name: `program operations: ${subject}`,

@@ -114,6 +114,51 @@ export const operationSequence: fc.Arbitrary<MapOperation[]> = fc.array(mapOpera
   size: "medium",
 });
 
+/** Keys of a crowd: many more than a bucket, a batch or a small map holds. */
+const crowdKey: fc.Arbitrary<KeyChoice> = fc.oneof(
+  { weight: 20, arbitrary: keyChoice("any", 700) },
+  { weight: 1, arbitrary: keyChoice("edge", 5) },
+);
+
+const crowdOperation: fc.Arbitrary<MapOperation> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant("update"),
+      key: crowdKey,
+      value: fittingValue,
+      flags: fc.constantFrom(UPDATE.ANY, UPDATE.ANY, UPDATE.NOEXIST, UPDATE.EXIST),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("delete"), key: crowdKey }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("lookup"),
+      key: crowdKey,
+      value: fittingValue,
+      flags: fc.constant(0),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("update_batch"),
+      entries: fc.array(fc.tuple(crowdKey, fittingValue), { size: "medium" }),
+      flags: fc.constant(0),
+    }),
+  },
+) as fc.Arbitrary<MapOperation>;
+
+/** A long sequence that fills a map of hundreds of keys, and two looks at all of it. */
+export const crowdSequence: fc.Arbitrary<MapOperation[]> = fc
+  .array(crowdOperation.map(printable), { size: "large" })
+  .map((operations) => [
+    ...operations,
+    printable({ kind: "walk", from: null }),
+    printable({ kind: "lookup_batch", count: 40 }),
+  ]);
+
 function printable(operation: MapOperation): MapOperation {
   return Object.assign(operation, { [fc.toStringMethod]: () => describeOperation(operation) });
 }

@@ -102,6 +102,20 @@ export function legalSpec(type: ModelledType): fc.Arbitrary<MapSpec> {
     .map((shape) => toSpec(type, { ...shape, flags: shape.flags | shape.access }));
 }
 
+/** The same maps with room for a crowd: hundreds of keys. */
+export function crowdSpec(type: ModelledType): fc.Arbitrary<MapSpec> {
+  const shape = SHAPES[type];
+  const keySize = type === "lpm_trie" ? fc.constantFrom(6, 8, 20) : fc.constantFrom(2, 4, 8, 13);
+  return fc
+    .record({
+      keySize,
+      valueSize: fc.constantFrom(1, 8, 12),
+      maxEntries: fc.constantFrom(64, 100, 256, 500, 512),
+      flags: shape.flags,
+    })
+    .map((sizes) => toSpec(type, sizes));
+}
+
 type Sizes = Pick<MapSpec, "keySize" | "valueSize" | "maxEntries" | "flags">;
 
 function toSpec(type: ModelledType, sizes: Sizes): MapSpec {

@@ -20,6 +20,8 @@ if (refusal === undefined) {
     label: `Linux ${release()}`,
     kernelVersion: release(),
     timeout_ms: 3_600_000,
+    // The maps belong to another process.
+    mapsMemory: false,
   };
   mapConformance(makeBackend, options);
   programConformance(makeBackend, options);

@@ -8,11 +8,17 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import type { BpfMap, MapSpec } from "#core/backend.ts";
 import { BpfError, errnoCode } from "#core/errors.ts";
 import {
+  crowdSequence,
   describeOperation,
   type MapOperation,
   operationSequence,
 } from "#property-tests/arbitraries/map_operations.ts";
-import { anySpec, describeSpec, legalSpec } from "#property-tests/arbitraries/map_specs.ts";
+import {
+  anySpec,
+  crowdSpec,
+  describeSpec,
+  legalSpec,
+} from "#property-tests/arbitraries/map_specs.ts";
 import { type KernelFeatures, kernelFeatures } from "#property-tests/models/kernel_version.ts";
 import { type ModelContext, valueBytesOf } from "#property-tests/models/map_model.ts";
 import {
@@ -25,6 +31,7 @@ import type { MapBackend } from "#property-tests/models/model_backend.ts";
 import { checkProperty } from "#property-tests/property.ts";
 import { InnerMaps } from "./inner_maps.ts";
 import { describeOutcome, type Outcome, perform } from "./map_call.ts";
+import { memoryScenarios } from "./map_memory_scenarios.ts";
 import { mapScenarios } from "./map_scenarios.ts";
 import { resolve } from "./resolve.ts";
 
@@ -35,11 +42,22 @@ export interface MapConformanceOptions {
   readonly kernelVersion: string;
   /** Runs of every property, instead of the registry's budget. */
   readonly runs?: number;
+  /** Whether `BpfMap.memory` is offered; default true. */
+  readonly mapsMemory?: boolean;
   /** Milliseconds that one property may take; default vitest's. */
   readonly timeout_ms?: number;
   /** Types that the backend has; default all. */
   readonly types?: readonly ModelledType[];
 }
+
+/** Types whose structure grows with the number of keys. */
+const CROWD_TYPES: readonly ModelledType[] = [
+  "hash",
+  "percpu_hash",
+  "lru_hash",
+  "lru_percpu_hash",
+  "lpm_trie",
+];
 
 /** Registers the suite. `makeBackend` is called once; the suite closes what it gets. */
 export function mapConformance(
@@ -78,6 +96,16 @@ export function mapConformance(
       });
     }
 
+    for (const type of existing.filter((type) => CROWD_TYPES.includes(type))) {
+      test(`crowds in ${type} answer as its model`, () => {
+        const crowd = fc.tuple(crowdSpec(type), crowdSequence);
+        const property = fc.property(crowd, ([spec, operations]) =>
+          compareWithModel(backend, contextOf(spec), spec, operations),
+        );
+        checkProperty(`map crowds: ${type}`, property, options.runs);
+      });
+    }
+
     for (const type of types) {
       test(`creation of ${type} is refused exactly where the kernel refuses it`, () => {
         const property = fc.property(anySpec(type), (spec) =>
@@ -88,6 +116,7 @@ export function mapConformance(
     }
 
     mapScenarios(() => backend, existing);
+    if (options.mapsMemory !== false) memoryScenarios(() => backend);
   });
 }
 
