@@ -10,17 +10,30 @@ import { ResidentMachine } from "#property-tests/isa/resident_machine.ts";
 import { checkProperty } from "#property-tests/property.ts";
 import { ENGINES } from "#wasm/engines/engines.ts";
 
-/** Addresses below and above 32 bits, either object first, no byte equal; and answers of helpers. */
-const LAYOUTS: readonly (Layout & { readonly answer: bigint })[] = [
-  { context: 0x10_0008n, stack: 0x51_0f30n, fresh: 0, answer: 0n },
-  { context: 0x7f_12a0n, stack: 0x22_68e8n, fresh: 0xa5, answer: 0x1234_5678_9abcn },
-  { context: 0x9_a55a_ff58n, stack: 0x3_4567_9978n, fresh: 0xff, answer: 2n ** 64n - 1n },
-];
+/**
+ * Machines that agree in nothing they may choose: addresses below and above 32 bits, either object
+ * first, all 8-byte alignments (a shift by a pointer sees the low bits), contents of fresh frames,
+ * answers of helpers.
+ */
+const MACHINES: readonly (Layout & { readonly answer: bigint })[] = Array.from(
+  { length: 8 },
+  (_, index) => {
+    const high = index % 2 === 0 ? 0n : BigInt(index) << 32n;
+    const low = high + 0x22_6800n + BigInt(((index * 3) % 8) * 0x1108);
+    const above = high + 0x5a_a500n + BigInt(((index * 5) % 8) * 0x2218);
+    return {
+      context: index < 4 ? low : above,
+      stack: index < 4 ? above : low,
+      fresh: (index * 37) & 0xff,
+      answer: BigInt.asUintN(64, 0x9e37_79b9_7f4a_7c15n * BigInt(index)),
+    };
+  },
+);
 
 /** r0, if the program is valid and its answer depends on nothing that a machine may choose. */
 function determinedAnswer(program: Uint8Array, memory: Uint8Array): bigint | undefined {
   const answers = new Set<bigint | undefined>();
-  for (const { answer, ...layout } of LAYOUTS) {
+  for (const { answer, ...layout } of MACHINES) {
     const helpers = new Map<number, Helper>([5, 7, 8].map((number) => [number, () => answer]));
     const options = { memory: memory.slice(), helpers, layout, instructions_max: 20_000 };
     answers.add(rejectedAsUndefined(() => execute(program, options)));
