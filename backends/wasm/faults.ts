@@ -59,7 +59,7 @@ export function describeFault(record: FaultRecord): string {
     case FAULT.misaligned:
       return `atomic access to ${at} is not aligned`;
     case FAULT.poisoned:
-      return "reached an instruction that could not be relocated";
+      return "reached an instruction that needs what this machine lacks";
     default:
       return `engine gave up (0x${record.address.toString(16)}, ${record.size})`;
   }
