@@ -294,6 +294,43 @@ describe("callbacks", () => {
     expect(instance.result64).toBe((36n << 8n) | 9n);
   });
 
+  it("of one program are told apart, and run below each other", async () => {
+    const instance = await createInstance();
+    // Three rounds of a loop whose callback starts another loop of two rounds.
+    const text = `
+      stdw [%r10-8], 0
+      mov %r1, 3
+      lddw %r2, 0
+      mov %r3, %r10
+      add %r3, -8
+      mov %r4, 0
+      call 181
+      ldxdw %r0, [%r10-8]
+      exit
+      stxdw [%r10-8], %r1
+      mov %r6, %r2
+      mov %r1, 2
+      mov %r3, %r2
+      lddw %r2, 0
+      mov %r4, 0
+      call 181
+      ldxdw %r1, [%r10-8]
+      ldxdw %r2, [%r6]
+      add %r2, %r1
+      stxdw [%r6], %r2
+      mov %r0, 0
+      exit
+      stdw [%r10-8], 1000
+      ldxdw %r3, [%r2]
+      add %r3, 100
+      stxdw [%r2], %r3
+      mov %r0, 0
+      exit`;
+    const references = [functionAt(2, 10), functionAt(14, 24)];
+    const program = loadProgram(instance, link(text, references, [10, 24]));
+    expect(instance.run(program.handle, 0)).toBe(0 + 1 + 2 + 3 * 2 * 100);
+  });
+
   it("that fault name their own instruction", async () => {
     const instance = await createInstance();
     const text = `

@@ -12,8 +12,13 @@
 #include "held.h"
 #include "world.h"
 
-/* A tail call out of a subprogram leaves its caller's frame in place, once per tail call. */
-#define FRAMES_IN_AREA (RT_FRAMES_MAX + RT_TAIL_CALLS_MAX)
+/*
+ * A tail call out of a subprogram leaves the frames of its callers in place. There is room for one of
+ * them at each tail call; longer chains, which the kernel takes if their frames are small, fault.
+ */
+#define FRAMES_IN_RUN (RT_FRAMES_MAX + RT_TAIL_CALLS_MAX)
+/* Engines prepare scratch for a whole chain, even where only some of its frames may be used. */
+#define FRAMES_IN_AREA (FRAMES_IN_RUN + RT_FRAMES_MAX)
 #define AREA_SIZE (FRAMES_IN_AREA * RT_FRAME_SIZE + RT_SCRATCH_DISTANCE)
 _Static_assert(FRAMES_IN_AREA *RT_FRAME_SIZE <= RT_SCRATCH_DISTANCE, "scratch lies below all frames");
 
@@ -222,6 +227,8 @@ u64 rt_tail_call_in_frame(u64 frame)
 	u64 r0;
 
 	run->floor = (u32)frame - RT_FRAMES_MAX * RT_FRAME_SIZE;
+	if (run->floor < run->top - FRAMES_IN_RUN * RT_FRAME_SIZE)
+		run->floor = run->top - FRAMES_IN_RUN * RT_FRAME_SIZE;
 	r0 = run_to_end(frame);
 	run->program = program;
 	run->floor = floor;

@@ -9,7 +9,7 @@
  * For every frame, the RT_SCRATCH_SIZE bytes that end at r10 - RT_SCRATCH_DISTANCE belong to the
  * engine. They lie beyond all frames, and closed to programs unless the engine opens them.
  */
-#define RT_SCRATCH_DISTANCE 24576
+#define RT_SCRATCH_DISTANCE 28672
 #define RT_SCRATCH_SIZE 64
 
 #endif

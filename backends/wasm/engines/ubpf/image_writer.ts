@@ -13,7 +13,7 @@ import {
 import type { Site } from "./sites.ts";
 
 /** `run.h`: the engine's bytes beside each frame. */
-const SCRATCH_DISTANCE = 24576;
+const SCRATCH_DISTANCE = 28672;
 const REGISTERS_1_TO_9 = 0b1111111110;
 
 /** Where a register is saved, from r10. */
