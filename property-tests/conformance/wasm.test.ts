@@ -1,24 +1,27 @@
-/** The suite against the maps of the simulated kernel. */
+/** The suite against the simulated kernel. */
 
-import type { MapSpec } from "#core/backend.ts";
-import { MODELLED_TYPES } from "#property-tests/models/map_models.ts";
-import type { MapBackend } from "#property-tests/models/model_backend.ts";
-import { RuntimeInstance } from "#wasm/instance.ts";
+import { readFileSync } from "node:fs";
+import { createWasmBackend } from "#wasm/backend.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
-import { WasmMap } from "#wasm/map.ts";
 import { mapConformance } from "./maps.ts";
+import { programConformance } from "./programs.ts";
+import { ringConformance } from "./rings.ts";
 
-async function makeBackend(): Promise<MapBackend> {
-  const instance = await RuntimeInstance.create({ wasm: await loadRuntimeModule(), cpus: 4 });
-  return {
-    cpus: instance.cpus,
-    createMap: (spec: MapSpec) => new WasmMap(instance, spec),
-    close: () => {},
+/** The kernel whose semantics the runtime has. */
+const KERNEL_VERSION = "6.18";
+
+for (const cpus of [1, 4]) {
+  const makeBackend = async () =>
+    createWasmBackend({
+      runtime: await loadRuntimeModule(),
+      kernelTypes: readFileSync("build/wasm/kernel_types.bpf.o"),
+      cpus,
+    });
+  const options = {
+    label: `wasm with ${cpus} CPU${cpus === 1 ? "" : "s"}`,
+    kernelVersion: KERNEL_VERSION,
   };
+  mapConformance(makeBackend, options);
+  programConformance(makeBackend, options);
+  ringConformance(makeBackend, options);
 }
-
-mapConformance(makeBackend, {
-  label: "the wasm runtime",
-  kernelVersion: "6.18",
-  types: MODELLED_TYPES.filter((type) => type !== "ringbuf"),
-});
