@@ -6,7 +6,7 @@ import { setup } from "../setup.ts";
 const STEPS: readonly (readonly [string, ...string[]])[] = [
   ["biome", "check", "--error-on-warnings"],
   ["tsc", "-p", "tsconfig.json"],
-  ["vitest", "run", "--reporter=dot"],
+  ["vitest", "run", "--reporter=dot", "--exclude", "test/acceptance/**"],
 ];
 
 await runTask(async () => {
