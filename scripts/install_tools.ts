@@ -6,11 +6,13 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-interface Tool {
+export interface Tool {
   readonly name: string;
   /** Debian package that brings it. */
   readonly package: string;
   readonly present: () => boolean;
+  /** Only for the kernel backend: nice to have, installed along, never a reason to stop. */
+  readonly optional?: true;
 }
 
 export function findExecutable(name: string): string | undefined {
@@ -39,10 +41,23 @@ const TOOLS: readonly Tool[] = [
     package: "libbpf-dev",
     present: () => existsSync("/usr/include/bpf/bpf_helpers.h"),
   },
+  { name: "g++", package: "g++", present: executable("g++"), optional: true },
+  {
+    name: "libelf headers",
+    package: "libelf-dev",
+    present: () => existsSync("/usr/include/libelf.h"),
+    optional: true,
+  },
+  {
+    name: "zlib headers",
+    package: "zlib1g-dev",
+    present: () => existsSync("/usr/include/zlib.h"),
+    optional: true,
+  },
 ];
 
 /** Tools that are missing, by name of the thing and of its package. */
-export function missingTools(): readonly { readonly name: string; readonly package: string }[] {
+export function missingTools(): readonly Tool[] {
   return TOOLS.filter((tool) => !tool.present());
 }
 
@@ -58,8 +73,10 @@ export async function installTools(): Promise<void> {
   const missing = missingTools();
   if (missing.length === 0) return;
   const packages = missing.map((tool) => tool.package);
-  const names = missing.map((tool) => tool.name).join(", ");
   if (process.getuid?.() !== 0 || findExecutable("apt-get") === undefined) {
+    const needed = missing.filter((tool) => tool.optional !== true);
+    if (needed.length === 0) return;
+    const names = needed.map((tool) => tool.name).join(", ");
     throw new Error(`missing: ${names}; install the packages ${packages.join(" ")} and try again`);
   }
   console.error(`setup: installing ${packages.join(" ")}`);

@@ -1,0 +1,128 @@
+/**
+ * The real kernel behind the backend contract: Linux 5.10 or newer, through libbpf. Needs
+ * CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before 5.8); `checkMachine` (`probes.ts`) says what is missing.
+ */
+import type { Backend, MapSpec, OpenOptions } from "#core/backend.ts";
+import { BpfError, ERRNO } from "#core/errors.ts";
+import { kernelName } from "#wasm/loader/global_data.ts";
+import { parseObject } from "#wasm/loader/object_spec.ts";
+import { describeSpec } from "#wasm/map_errors.ts";
+import { type Addon, loadAddon, type NativeDescriptor } from "./addon.ts";
+import { KernelMap } from "./map.ts";
+import { KernelObject } from "./object.ts";
+import { bpfHint } from "./privileges.ts";
+import { kernelEngine } from "./probes.ts";
+
+export interface KernelBackendOptions {
+  /** File with the running kernel's BTF, for CO-RE, where the kernel offers none. */
+  readonly kernelBtf?: string;
+}
+
+const U32_MAX = 0xffffffff;
+
+/** Throws `NotSupportedError` where this machine has no addon. Permissions show with the first use. */
+export function createKernelBackend(options: KernelBackendOptions = {}): KernelBackend {
+  return new KernelBackend(loadAddon(), options);
+}
+
+export class KernelBackend implements Backend {
+  readonly kind = "kernel";
+  readonly engine: string;
+  readonly cpus: number;
+  readonly #addon: Addon;
+  readonly #kernelBtf: string;
+  readonly #objects = new Set<KernelObject>();
+  readonly #maps = new Set<KernelMap>();
+  #statistics: NativeDescriptor | undefined;
+  #closed = false;
+
+  /** Use `createKernelBackend`. */
+  constructor(addon: Addon, options: KernelBackendOptions) {
+    this.#addon = addon;
+    this.#kernelBtf = options.kernelBtf ?? "";
+    this.engine = kernelEngine();
+    this.cpus = addon.possibleCpus();
+  }
+
+  open(object: Uint8Array, options: OpenOptions = {}): KernelObject {
+    this.#checkOpen("open object");
+    const spec = parseObject(object, options.name ?? "object");
+    const { cpus } = this;
+    const opened = new KernelObject(this.#addon, cpus, object, spec, options, this.#kernelBtf);
+    this.#objects.add(opened);
+    opened.onClose = () => this.#objects.delete(opened);
+    return opened;
+  }
+
+  createMap(spec: MapSpec): KernelMap {
+    this.#checkOpen("create map");
+    checkNumbers(spec);
+    const template = spec.inner === undefined ? undefined : this.#createDescriptor(spec.inner, 0);
+    try {
+      const descriptor = this.#createDescriptor(spec, template?.number() ?? 0);
+      const map = new KernelMap(this.#addon, spec, descriptor, this.cpus);
+      this.#maps.add(map);
+      map.onClose = () => this.#maps.delete(map);
+      return map;
+    } finally {
+      // The map keeps the template's shape, not the template.
+      template?.close();
+    }
+  }
+
+  #createDescriptor(spec: MapSpec, inner: number): NativeDescriptor {
+    const { type, keySize, valueSize, maxEntries, flags } = spec;
+    const name = kernelName(spec.name);
+    const map = this.#addon.createMap(name, type, keySize, valueSize, maxEntries, flags, inner);
+    if (typeof map !== "number") return map;
+    throw new BpfError(`create map ${spec.name}`, describeSpec(spec), {
+      errno: -map,
+      hint: bpfHint(-map) ?? "check type, sizes and flags",
+    });
+  }
+
+  /**
+   * Has the kernel count runs and their time for every program of the machine, as long as this
+   * backend is open. Costs each run some 20 ns. Linux 5.8.
+   */
+  enableStatistics(): void {
+    this.#checkOpen("enable statistics");
+    if (this.#statistics !== undefined) return;
+    const descriptor = this.#addon.enableStatistics();
+    if (typeof descriptor === "number") {
+      throw new BpfError("enable statistics", "the kernel refuses to count runs", {
+        errno: -descriptor,
+        hint: bpfHint(-descriptor) ?? "needs Linux 5.8 and CAP_SYS_ADMIN",
+      });
+    }
+    this.#statistics = descriptor;
+  }
+
+  now_ns(): bigint {
+    return process.hrtime.bigint();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const object of [...this.#objects]) object.close();
+    for (const map of [...this.#maps]) map.close();
+    this.#statistics?.close();
+  }
+
+  #checkOpen(operation: string): void {
+    if (this.#closed)
+      throw new BpfError(operation, "the backend is closed", { errno: ERRNO.EBADF });
+  }
+}
+
+function checkNumbers(spec: MapSpec): void {
+  const { type, keySize, valueSize, maxEntries, flags } = spec;
+  for (const [what, value] of Object.entries({ type, keySize, valueSize, maxEntries, flags })) {
+    if (Number.isInteger(value) && value >= 0 && value <= U32_MAX) continue;
+    throw new BpfError(`create map ${spec.name}`, `${what} is ${value}, not a 32-bit number`, {
+      errno: ERRNO.EINVAL,
+      hint: "use an integer from 0 to 4294967295",
+    });
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this kernel can do, found out by trying.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+
+#include "addon.h"
+#include "arguments.h"
+#include "library_log.h"
+
+namespace tapio {
+
+// Each answers 1 (it can), 0 (it cannot) or -errno (nobody knows).
+
+static Napi::Value probe_program_type(const Napi::CallbackInfo &info)
+{
+	LibraryLog log;
+	auto type = static_cast<bpf_prog_type>(uint32_of(info[0]));
+	return Napi::Number::New(info.Env(), libbpf_probe_bpf_prog_type(type, nullptr));
+}
+
+static Napi::Value probe_map_type(const Napi::CallbackInfo &info)
+{
+	LibraryLog log;
+	auto type = static_cast<bpf_map_type>(uint32_of(info[0]));
+	return Napi::Number::New(info.Env(), libbpf_probe_bpf_map_type(type, nullptr));
+}
+
+// probeHelper(programType, helper)
+static Napi::Value probe_helper(const Napi::CallbackInfo &info)
+{
+	LibraryLog log;
+	auto type = static_cast<bpf_prog_type>(uint32_of(info[0]));
+	auto helper = static_cast<bpf_func_id>(uint32_of(info[1]));
+	return Napi::Number::New(info.Env(), libbpf_probe_bpf_helper(type, helper, nullptr));
+}
+
+static Napi::Value library_version(const Napi::CallbackInfo &info)
+{
+	return Napi::String::New(info.Env(), libbpf_version_string());
+}
+
+static Napi::Value possible_cpus(const Napi::CallbackInfo &info)
+{
+	LibraryLog log;
+	return Napi::Number::New(info.Env(), libbpf_num_possible_cpus());
+}
+
+void export_probe(Napi::Env env, Napi::Object exports)
+{
+	exports.Set("probeProgramType",
+		    Napi::Function::New<probe_program_type>(env, "probeProgramType"));
+	exports.Set("probeMapType", Napi::Function::New<probe_map_type>(env, "probeMapType"));
+	exports.Set("probeHelper", Napi::Function::New<probe_helper>(env, "probeHelper"));
+	exports.Set("libraryVersion", Napi::Function::New<library_version>(env, "libraryVersion"));
+	exports.Set("possibleCpus", Napi::Function::New<possible_cpus>(env, "possibleCpus"));
+}
+
+} // namespace tapio
