@@ -1,9 +1,11 @@
 /** `tapio-bpf run`: collectors from hook to sink, ending in a report. */
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
-import type { Command, CommandInput } from "../command.ts";
+import type { Command, CommandInput, OutputFormat } from "../command.ts";
 import { integerOption, secondsOption } from "../numbers.ts";
-import { formatReport } from "../run/report.ts";
+import { catchInterrupt } from "../run/interrupt.ts";
+import { runKernel } from "../run/kernel.ts";
+import { formatReport, type RunReport } from "../run/report.ts";
 import { runSimulated, type SimulatedSource } from "../run/simulated.ts";
 import { parseSink } from "../sinks/parse_sink.ts";
 import { UsageError } from "../usage_error.ts";
@@ -48,6 +50,33 @@ async function runWasm(input: CommandInput, sinks: readonly Sink[]): Promise<num
     preemptionInterval: integerOption("preempt-every", options["preempt-every"], [0, 1e6], 0),
     progress: output === "table" && process.stderr.isTTY === true,
   });
+  return printReport(report, output);
+}
+
+/** Options that only a simulated machine has. */
+const SIMULATION_ONLY = ["trace", "workload", "cpus", "seed", "preempt-every", "engine"];
+
+async function runOnKernel(input: CommandInput, sinks: readonly Sink[]): Promise<number> {
+  const { options, output } = input;
+  const wrong = SIMULATION_ONLY.find((name) => options[name] !== undefined);
+  if (wrong !== undefined) {
+    throw new UsageError(`--${wrong}: only the wasm backend has that; leave it out`);
+  }
+  const interrupt = catchInterrupt();
+  try {
+    const report = await runKernel({
+      collectors: collectorsOption(options["collector"]),
+      sinks,
+      duration_s: secondsOption("duration", options["duration"]) ?? DEFAULT_DURATION_S,
+      signal: interrupt.signal,
+    });
+    return printReport(report, output);
+  } finally {
+    interrupt.stop();
+  }
+}
+
+function printReport(report: RunReport, output: OutputFormat): number {
   console.log(output === "json" ? JSON.stringify(report) : formatReport(report));
   return report.books.residual === 0 ? 0 : 1;
 }
@@ -56,7 +85,7 @@ export const runCommand: Command = {
   words: ["run"],
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
-    "[--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
+    "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
     "[--sink ndjson:FILE[,...]] [--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
   options: {
     backend: { type: "string" },
@@ -73,13 +102,13 @@ export const runCommand: Command = {
   positionals: [0, 0],
   async run(input) {
     const backend = input.options["backend"] ?? "wasm";
-    if (backend !== "wasm") {
-      throw new UsageError(`--backend ${backend}: the backends are wasm`);
+    if (backend !== "wasm" && backend !== "kernel") {
+      throw new UsageError(`--backend ${backend}: the backends are wasm and kernel`);
     }
     const { sink } = input.options;
     const sinks = typeof sink === "string" ? sink.split(",").map(parseSink) : [];
     try {
-      return await runWasm(input, sinks);
+      return await (backend === "kernel" ? runOnKernel : runWasm)(input, sinks);
     } finally {
       for (const each of sinks) await each.close();
     }
