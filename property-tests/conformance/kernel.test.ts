@@ -19,7 +19,6 @@ if (refusal === undefined) {
   const options = {
     label: `Linux ${release()}`,
     kernelVersion: release(),
-    timeout_ms: 3_600_000,
     // The maps belong to another process.
     mapsMemory: false,
   };

@@ -33,22 +33,8 @@ import { InnerMaps } from "./inner_maps.ts";
 import { describeOutcome, type Outcome, perform } from "./map_call.ts";
 import { memoryScenarios } from "./map_memory_scenarios.ts";
 import { mapScenarios } from "./map_scenarios.ts";
+import { type MapConformanceOptions, timeLimits } from "./options.ts";
 import { resolve } from "./resolve.ts";
-
-export interface MapConformanceOptions {
-  /** Name of the backend in test names. */
-  readonly label: string;
-  /** Kernel whose behaviour the backend shows (`"6.18"`; `uname -r` of a real one). */
-  readonly kernelVersion: string;
-  /** Runs of every property, instead of the registry's budget. */
-  readonly runs?: number;
-  /** Whether `BpfMap.memory` is offered; default true. */
-  readonly mapsMemory?: boolean;
-  /** Milliseconds that one property may take; default vitest's. */
-  readonly timeout_ms?: number;
-  /** Types that the backend has; default all. */
-  readonly types?: readonly ModelledType[];
-}
 
 /** Types whose structure grows with the number of keys. */
 const CROWD_TYPES: readonly ModelledType[] = [
@@ -67,8 +53,7 @@ export function mapConformance(
   const kernel = kernelFeatures(options.kernelVersion);
   const types = options.types ?? MODELLED_TYPES;
   const existing = types.filter((type) => type !== "bloom_filter" || kernel.bloomFilter);
-  const limits = options.timeout_ms === undefined ? {} : { timeout: options.timeout_ms };
-  describe(`maps of ${options.label}`, limits, () => {
+  describe(`maps of ${options.label}`, timeLimits(), () => {
     let backend: MapBackend;
     let innerMaps: InnerMaps;
     const contextOf = (spec: MapSpec): ModelContext => ({

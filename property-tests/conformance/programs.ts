@@ -22,7 +22,7 @@ import {
 } from "#property-tests/models/program_model.ts";
 import { checkProperty } from "#property-tests/property.ts";
 import { describeOutcome, perform } from "./map_call.ts";
-import type { MapConformanceOptions } from "./maps.ts";
+import { type ConformanceOptions, timeLimits } from "./options.ts";
 import { PROGRAM_OPERATION, runProgram } from "./program_abi.ts";
 import { programScenarios } from "./program_scenarios.ts";
 import {
@@ -40,11 +40,10 @@ const SYSTEM_CALLS_OF_TEN = 4;
 /** Registers the suite. `makeBackend` is called once; the suite closes what it gets. */
 export function programConformance(
   makeBackend: () => Promise<Backend>,
-  options: Omit<MapConformanceOptions, "types">,
+  options: ConformanceOptions,
 ): void {
   const kernel = kernelFeatures(options.kernelVersion);
-  const limits = options.timeout_ms === undefined ? {} : { timeout: options.timeout_ms };
-  describe(`programs on ${options.label}`, limits, () => {
+  describe(`programs on ${options.label}`, timeLimits(), () => {
     let backend: Backend;
     beforeAll(async () => {
       backend = await makeBackend();

@@ -18,7 +18,7 @@ import {
   type RingOperation,
 } from "#property-tests/models/program_ring.ts";
 import { checkProperty } from "#property-tests/property.ts";
-import type { MapConformanceOptions } from "./maps.ts";
+import { type ConformanceOptions, timeLimits } from "./options.ts";
 import { runProgram } from "./program_abi.ts";
 import { compileProgram } from "./program_subjects.ts";
 
@@ -26,13 +26,13 @@ const BUFFER_BYTES = 16384;
 /** What a reader is asked for when it is asked for everything. */
 const ALL = 0x7fffffff;
 
-type Options = Omit<MapConformanceOptions, "types">;
-
 /** Registers the suite. `makeBackend` is called once; the suite closes what it gets. */
-export function ringConformance(makeBackend: () => Promise<Backend>, options: Options): void {
+export function ringConformance(
+  makeBackend: () => Promise<Backend>,
+  options: ConformanceOptions,
+): void {
   const { dynptrHelpers } = kernelFeatures(options.kernelVersion);
-  const limits = options.timeout_ms === undefined ? {} : { timeout: options.timeout_ms };
-  describe(`rings of ${options.label}`, limits, () => {
+  describe(`rings of ${options.label}`, timeLimits(), () => {
     let backend: Backend;
     beforeAll(async () => {
       backend = await makeBackend();
