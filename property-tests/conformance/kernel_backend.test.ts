@@ -20,7 +20,6 @@ if (problem === undefined) {
   mapConformance(() => Promise.resolve(createKernelBackend()), {
     label: `the kernel backend on Linux ${release()}`,
     kernelVersion: release(),
-    timeout_ms: 3_600_000,
   });
 } else {
   test.skip(`maps of the kernel backend: ${problem}`);
