@@ -46,6 +46,19 @@ function read(path: string): Uint8Array {
   return new Uint8Array(readFileSync(path));
 }
 
+/** The same without the cache, for sources that nobody will compile again. */
+export function compileBpfOnce(text: string, flags: readonly string[] = []): Uint8Array {
+  mkdirSync(CACHE, { recursive: true });
+  const scratch = mkdtempSync(join(CACHE, "once-"));
+  try {
+    const object = join(scratch, "once.o");
+    compile(text, "", flags, object, join(scratch, "once.json"));
+    return read(object);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
 function compile(
   text: string,
   path: string,

@@ -26,6 +26,7 @@ import {
   type PoisonedInstruction,
   type Subprogram,
 } from "./linked_program.ts";
+import { printable } from "./printable.ts";
 import { refusal } from "./verifier_log.ts";
 
 export interface CheckOptions {
@@ -75,7 +76,7 @@ function poisonCalls(program: LinkedProgram, calls: readonly PoisonedInstruction
 }
 
 function whole(program: LinkedProgram, problem: string, errno: number): VerifierError {
-  return new VerifierError(program.name, problem, `${problem}\n`, { errno });
+  return new VerifierError(printable(program.name), problem, `${problem}\n`, { errno });
 }
 
 class Checker {

@@ -11,6 +11,7 @@ import type { PoisonedInstruction } from "./linked_program.ts";
 import { lowerBound } from "./lower_bound.ts";
 import type { FunctionSpec, ObjectSpec } from "./object_spec.ts";
 import { openError } from "./open_error.ts";
+import { printable } from "./printable.ts";
 
 /** A relocation, and what became of it. An error counts only where a program reaches the code. */
 interface Resolved {
@@ -48,7 +49,7 @@ export class CoreRelocator {
       const problem = this.#patch(owner, code, slot, resolved);
       if (problem === undefined) continue;
       const what = describeCore(this.#spec.btf, resolved.relocation);
-      const reason = `CO-RE relocation (${what}): ${problem}`;
+      const reason = printable(`CO-RE relocation (${what}): ${problem}`);
       poisoned.push({ slot, reason });
       if (lddw) poisoned.push({ slot: slot + 1, reason });
     }

@@ -1,4 +1,5 @@
 import { BpfError, type BpfErrorOptions, ERRNO } from "#core/errors.ts";
+import { printable } from "./printable.ts";
 
 /** The error of an object that cannot be opened or linked: EINVAL unless `options` say otherwise. */
 export function openError(
@@ -6,7 +7,7 @@ export function openError(
   problem: string,
   options: BpfErrorOptions = {},
 ): BpfError {
-  return new BpfError(`open ${object}`, problem, { errno: ERRNO.EINVAL, ...options });
+  return new BpfError(`open ${object}`, printable(problem), { errno: ERRNO.EINVAL, ...options });
 }
 
 /**

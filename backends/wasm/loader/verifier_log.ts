@@ -4,6 +4,7 @@ import { ERRNO, VerifierError } from "#core/errors.ts";
 import { disassembleAt } from "./disassemble.ts";
 import { Code } from "./instructions.ts";
 import type { LineEntry, LinkedProgram } from "./linked_program.ts";
+import { printable } from "./printable.ts";
 
 const CONTEXT_INSTRUCTIONS = 12;
 
@@ -21,9 +22,13 @@ export function refusal(
 ): VerifierError {
   const line = lineAt(program.lines, slot);
   const at = line === undefined ? "" : ` at ${line.file}:${line.line}`;
-  const summary = `instruction ${slot} (${disassembleAt(program, slot)})${at}: ${problem}`;
+  const text = disassembleAt(program, slot);
+  const summary = printable(`instruction ${slot} (${text})${at}: ${problem}`);
   const log = `${listing(program, slot).join("\n")}\n${problem}\n`;
-  return new VerifierError(program.name, summary, log, { errno: ERRNO.EINVAL, ...options });
+  return new VerifierError(printable(program.name), summary, log, {
+    errno: ERRNO.EINVAL,
+    ...options,
+  });
 }
 
 /** Instructions up to `slot` with their source lines, as the kernel's log has them. */
