@@ -60,7 +60,7 @@ export function attachTo(
   const [description, outcome] = attempt(addon, object, program, target);
   if (outcome.link !== undefined) return { link: outcome.link, description };
   throw (
-    explainMissing(program.kind, program.target) ??
+    explainMissing(addon, program.kind, program.target) ??
     attachError(description, outcome.status, outcome.log)
   );
 }

@@ -1,13 +1,21 @@
 /** Why an object could not be loaded, and what to do about it. */
 import { BpfError, ERRNO, VerifierError } from "#core/errors.ts";
 import type { ObjectSpec } from "#wasm/loader/object_spec.ts";
+import type { Addon } from "./addon.ts";
 import { bpfHint } from "./privileges.ts";
+import { explainMissing } from "./probes.ts";
 import { lastWarning, refusedProgram, summarizeLog } from "./verifier_log.ts";
 
 /** The error of a failed load: `status` is -errno, `output` what libbpf said. */
-export function loadError(spec: ObjectSpec, status: number, output: string): BpfError {
+export function loadError(
+  addon: Addon,
+  spec: ObjectSpec,
+  status: number,
+  output: string,
+): BpfError {
   const errno = -status;
   const refused = refusedProgram(output);
+  const program = spec.programs.find(({ name }) => name === refused?.program);
   if (refused !== undefined && refused.log !== "") {
     const hint = hintOf(refused.log);
     return new VerifierError(refused.program, summarizeLog(refused.log), refused.log, {
@@ -15,6 +23,8 @@ export function loadError(spec: ObjectSpec, status: number, output: string): Bpf
       ...(hint === undefined ? {} : { hint }),
     });
   }
+  const missing = program && explainMissing(addon, program.kind, program.target);
+  if (missing !== undefined) return missing;
   const said = lastWarning(output);
   const hint = bpfHint(errno) ?? hintOf(output);
   const what = refused === undefined ? `load ${spec.name}` : `load program ${refused.program}`;

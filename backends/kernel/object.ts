@@ -100,7 +100,7 @@ export class KernelObject implements BpfObject {
     }
     try {
       const { status, log } = this.#native.load();
-      if (status < 0) throw loadError(this.#spec, status, log);
+      if (status < 0) throw loadError(this.#addon, this.#spec, status, log);
       this.#openMaps();
       for (const program of this.#programs.values()) program.setLoaded();
       this.#state = "loaded";

@@ -1,9 +1,10 @@
 /** What this process may do, as the kernel says in /proc. */
 import { readFileSync } from "node:fs";
 import { ERRNO } from "#core/errors.ts";
+import { kernelAtLeast } from "./kernel_version.ts";
 
 /** Bits of `CapEff`. */
-export const CAPABILITY = { SYS_ADMIN: 21, SYS_RESOURCE: 24, PERFMON: 38, BPF: 39 } as const;
+export const CAPABILITY = { SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
 
 function statusLine(name: string): string {
   const status = readFileSync("/proc/self/status", "utf8");
@@ -25,14 +26,14 @@ export function missingCapabilities(): string[] {
   return needed.filter(([, bit]) => !hasCapability(bit)).map(([name]) => name);
 }
 
-/** Mode of kernel lockdown: `"none"`, `"integrity"` or `"confidentiality"`. */
+/** Mode of kernel lockdown: `"none"`, `"integrity"`, `"confidentiality"`, or `"unknown"`. */
 export function lockdownMode(): string {
   try {
     const modes = readFileSync("/sys/kernel/security/lockdown", "utf8");
     return /\[(\w+)\]/.exec(modes)?.[1] ?? "none";
   } catch {
-    // Without the security module, or without securityfs, nothing is locked down.
-    return "none";
+    // Without securityfs nobody can say.
+    return "unknown";
   }
 }
 
@@ -55,7 +56,7 @@ export function bpfHint(errno: number): string | undefined {
   if (lockdown === "confidentiality") {
     return "the kernel is locked down: boot without lockdown=confidentiality";
   }
-  if (Number.isFinite(lockedMemoryLimit()) && !hasCapability(CAPABILITY.SYS_RESOURCE)) {
+  if (Number.isFinite(lockedMemoryLimit()) && !kernelAtLeast("5.11")) {
     return "before Linux 5.11 maps count as locked memory: raise the limit (ulimit -l unlimited)";
   }
   return undefined;

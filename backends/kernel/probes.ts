@@ -7,6 +7,7 @@ import { release } from "node:os";
 import { MAP_TYPE, type ProgramKind } from "#core/backend.ts";
 import { ERRNO, NotSupportedError } from "#core/errors.ts";
 import { type Addon, addonPath, loadAddon } from "./addon.ts";
+import { kernelAtLeast } from "./kernel_version.ts";
 import { lockdownMode, lockedMemoryLimit, missingCapabilities } from "./privileges.ts";
 
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
@@ -15,19 +16,6 @@ const TRACEFS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 /** Folder of the tracing file system; undefined where it is not mounted. */
 export function tracefsFolder(): string | undefined {
   return TRACEFS.find((folder) => existsSync(`${folder}/events`));
-}
-
-/** Version of the running kernel as numbers. */
-export function kernelVersion(text = release()): readonly [major: number, minor: number] {
-  const match = /^(\d+)\.(\d+)/.exec(text);
-  return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
-}
-
-/** Whether the running kernel is `version` (`"5.10"`) or newer. */
-export function kernelAtLeast(version: string, running = release()): boolean {
-  const [major, minor] = kernelVersion(running);
-  const [wantedMajor, wantedMinor] = kernelVersion(version);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
 /** First kernel that has a hook. */
@@ -81,23 +69,52 @@ export function supportsMapType(addon: Addon, type: number): boolean | undefined
   return remembered(`map ${type}`, () => addon.probeMapType(type));
 }
 
-/** Why a program of this kind cannot attach here at all; undefined where nothing speaks against it. */
-export function explainMissing(kind: ProgramKind, target: string): NotSupportedError | undefined {
-  const needsTracefs = kind === "tracepoint";
-  if (needsTracefs && tracefsFolder() === undefined) {
-    return new NotSupportedError("attaching to tracepoints", "", MOUNT_TRACEFS);
-  }
-  if (kind === "tracepoint" && !existsSync(`${tracefsFolder()}/events/${target}`)) {
-    return new NotSupportedError(`tracepoint ${target}`, "", "this kernel does not have it");
-  }
+/** Kinds that hook themselves into kernel code, and what a kernel needs for that. */
+const CODE_HOOKS: Partial<Record<ProgramKind, string>> = {
+  fentry: "BPF trampolines on this architecture (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
+  fexit: "BPF trampolines on this architecture (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
+};
+
+/** Kinds that are perf events of a device, which exists where the kernel was built with it. */
+const PERF_DEVICE: Partial<Record<ProgramKind, readonly [device: string, option: string]>> = {
+  kprobe: ["kprobe", "CONFIG_KPROBE_EVENTS"],
+  kretprobe: ["kprobe", "CONFIG_KPROBE_EVENTS"],
+  uprobe: ["uprobe", "CONFIG_UPROBE_EVENTS"],
+  uretprobe: ["uprobe", "CONFIG_UPROBE_EVENTS"],
+  usdt: ["uprobe", "CONFIG_UPROBE_EVENTS"],
+};
+
+/**
+ * Why a program of this kind cannot load or attach here at all, asked after it failed; undefined
+ * where nothing speaks against it.
+ */
+export function explainMissing(
+  addon: Addon,
+  kind: ProgramKind,
+  target: string,
+): NotSupportedError | undefined {
   const minKernel = MIN_KERNEL[kind];
-  if (minKernel !== undefined && !kernelAtLeast(minKernel)) {
-    return new NotSupportedError(`attaching ${kind} programs`, minKernel);
+  if (minKernel !== undefined) {
+    if (!kernelAtLeast(minKernel)) return new NotSupportedError(`${kind} programs`, minKernel);
+    if (!existsSync(KERNEL_BTF)) return unsupported(kind, KERNEL_WITHOUT_BTF);
   }
-  if (minKernel !== undefined && !existsSync(KERNEL_BTF)) {
-    return new NotSupportedError(`attaching ${kind} programs`, "", KERNEL_WITHOUT_BTF);
+  const needs = CODE_HOOKS[kind];
+  if (needs !== undefined && supportsProgramKind(addon, kind) === false) {
+    return unsupported(kind, `the kernel lacks ${needs}: use a tracepoint or a kprobe`);
   }
-  return undefined;
+  const [device, option] = PERF_DEVICE[kind] ?? [];
+  if (device !== undefined && !existsSync(`/sys/bus/event_source/devices/${device}`)) {
+    return unsupported(kind, `the kernel is built without ${option}: use a tracepoint`);
+  }
+  if (kind !== "tracepoint") return undefined;
+  const folder = tracefsFolder();
+  if (folder === undefined) return unsupported(kind, MOUNT_TRACEFS);
+  if (existsSync(`${folder}/events/${target}`)) return undefined;
+  return new NotSupportedError(`tracepoint ${target}`, "", "this kernel does not have it");
+}
+
+function unsupported(kind: ProgramKind, hint: string): NotSupportedError {
+  return new NotSupportedError(`attaching ${kind} programs`, "", hint);
 }
 
 const MOUNT_TRACEFS =
@@ -114,6 +131,11 @@ export interface Check {
 
 /** Everything that the kernel backend needs, checked in the order in which it is needed. */
 export function checkMachine(): Check[] {
+  const checks = checkKernel();
+  return process.platform === "linux" ? [...checks, ...checkBackend()] : checks;
+}
+
+function checkKernel(): Check[] {
   const checks: Check[] = [];
   const check = (name: string, ok: boolean, found: string, remedy: string): boolean => {
     checks.push({ name, ok, detail: ok ? found : remedy });
@@ -129,6 +151,16 @@ export function checkMachine(): Check[] {
   check("permissions", missing.length === 0, "may load BPF programs", remedy);
   check("kernel BTF", existsSync(KERNEL_BTF), KERNEL_BTF, KERNEL_WITHOUT_BTF);
   check("tracefs", tracefsFolder() !== undefined, tracefsFolder() ?? "", MOUNT_TRACEFS);
+  return checks;
+}
+
+/** Locks, limits, the addon, and whether bpf(2) answers. */
+export function checkBackend(): Check[] {
+  const checks: Check[] = [];
+  const check = (name: string, ok: boolean, found: string, remedy: string): boolean => {
+    checks.push({ name, ok, detail: ok ? found : remedy });
+    return ok;
+  };
   const lockdown = lockdownMode();
   const locked = "the kernel is locked down: boot without lockdown=confidentiality";
   check("lockdown", lockdown !== "confidentiality", lockdown, locked);

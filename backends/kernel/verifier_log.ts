@@ -44,9 +44,13 @@ export function summarizeLog(log: string): string {
   return omitted === 0 ? useful : `${useful} (${omitted} lines omitted)`;
 }
 
+/** Lines that only repeat that it failed, or guess wrongly at why. */
+const SAYS_NOTHING =
+  /failed to load (?:object|BPF skeleton)|: failed to load: |try raising 'ulimit/;
+
 /** The last thing libbpf said, without its prefix; empty where it was silent. */
 export function lastWarning(output: string): string {
   const lines = output.split("\n").filter((line) => line.startsWith("libbpf: "));
-  const telling = lines.findLast((line) => !/failed to load (?:object|BPF skeleton)/.test(line));
+  const telling = lines.findLast((line) => !SAYS_NOTHING.test(line));
   return (telling ?? lines.at(-1) ?? "").replace(/^libbpf: /, "").trim();
 }

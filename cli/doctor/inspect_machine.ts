@@ -1,7 +1,8 @@
-/** Looks at the machine; changes nothing, loads nothing. */
+/** Looks at the machine; changes nothing, and leaves nothing loaded. */
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { delimiter, join } from "node:path";
+import { checkBackend } from "#kernel/probes.ts";
 import { artifactPath } from "../artifacts.ts";
 
 export interface Finding {
@@ -114,6 +115,18 @@ function inspectKernel(): Finding[] {
   ];
 }
 
+/** What the kernel backend needs beyond the kernel: found out by using it, where it is built. */
+function inspectKernelBackend(): Finding[] {
+  if (process.platform !== "linux") return [];
+  return checkBackend().map(({ name, ok, detail }) => ({
+    name,
+    ok,
+    detail: ok ? detail : "no",
+    remedy: ok ? "" : detail,
+    required: false,
+  }));
+}
+
 function inspectTool(name: string, executable: string, purpose: string, pack: string): Finding {
   const path = onPath(executable);
   return {
@@ -132,6 +145,7 @@ export function inspectMachine(): Finding[] {
     inspectArtifact("TCP collector", "bpf/tcp_monitor.bpf.o"),
     inspectArtifact("system call collector", "bpf/syscall_monitor.bpf.o"),
     ...inspectKernel(),
+    ...inspectKernelBackend(),
     inspectTool("clang", "clang", "to rebuild the BPF objects", "clang"),
     inspectTool("emscripten", "emcc", "to rebuild the wasm runtime", "emscripten"),
     inspectTool("QEMU", "qemu-system-x86_64", "to test on other kernels", "qemu-system-x86"),

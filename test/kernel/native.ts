@@ -17,12 +17,12 @@ export function describeNative(name: string, body: () => void): void {
 }
 
 /** Runs `body` with a backend that is closed afterwards. */
-export async function withBackend(
-  body: (backend: KernelBackend) => void | Promise<void>,
-): Promise<void> {
+export async function withBackend<Result>(
+  body: (backend: KernelBackend) => Result | Promise<Result>,
+): Promise<Result> {
   const backend = createKernelBackend();
   try {
-    await body(backend);
+    return await body(backend);
   } finally {
     backend.close();
   }
