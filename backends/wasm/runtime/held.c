@@ -83,8 +83,10 @@ void rt_reference_remove(u64 address)
 	if (index == RT_REFERENCES_MAX)
 		rt_fault(RT_FAULT_REFERENCE, address, 0);
 	reference_count--;
-	for (; index < reference_count; index++)
-		references[index] = references[index + 1];
+	/* Usually the last one: spares a call of memmove with nothing to move. */
+	if (index != reference_count)
+		memmove(&references[index], &references[index + 1],
+			(reference_count - index) * sizeof(references[0]));
 }
 
 void rt_lock_acquire(u64 address)

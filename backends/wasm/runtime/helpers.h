@@ -106,6 +106,19 @@ static inline void *rt_pointer(u64 address)
 	return (void *)(uintptr_t)address;
 }
 
+/* A size of 0 goes with any address, also one that the C library must not be given. */
+static inline void rt_copy(u64 to, u64 from, u32 size)
+{
+	if (size != 0)
+		memmove(rt_pointer(to), rt_pointer(from), size);
+}
+
+static inline void rt_clear(u64 to, u32 size)
+{
+	if (size != 0)
+		memset(rt_pointer(to), 0, size);
+}
+
 static inline u64 rt_address(const void *pointer)
 {
 	return (uintptr_t)pointer;

@@ -38,7 +38,7 @@ RT_HELPER(dynptr_read)
 	if (!in_range(dynptr, offset, length))
 		return (u64)-E2BIG;
 	rt_check_read(dynptr->data + offset, length);
-	memmove(rt_pointer(r1), rt_pointer(dynptr->data + offset), length);
+	rt_copy(r1, dynptr->data + offset, length);
 	return 0;
 }
 
@@ -54,7 +54,7 @@ RT_HELPER(dynptr_write)
 	if (!in_range(dynptr, offset, length))
 		return (u64)-E2BIG;
 	rt_check_write(dynptr->data + offset, length);
-	memmove(rt_pointer(dynptr->data + offset), rt_pointer(r3), length);
+	rt_copy(dynptr->data + offset, r3, length);
 	return 0;
 }
 

@@ -13,7 +13,7 @@ static s64 probe_read(u64 to, u32 size, u64 from, enum rt_space space)
 	rt_check_write(to, size);
 	error = rt_copy_from_space(rt_pointer(to), from, size, space);
 	if (error != 0)
-		memset(rt_pointer(to), 0, size);
+		rt_clear(to, size);
 	return error;
 }
 
@@ -25,7 +25,7 @@ static s64 probe_read_str(u64 to, u32 size, u64 from, enum rt_space space)
 	length = space == RT_SPACE_USER ? rt_string_from_user(rt_pointer(to), from, size) :
 					  rt_string_from_kernel(rt_pointer(to), from, size);
 	if (length < 0)
-		memset(rt_pointer(to), 0, size);
+		rt_clear(to, size);
 	return length;
 }
 

@@ -55,19 +55,13 @@ RT_HELPER(ringbuf_discard)
 RT_HELPER(ringbuf_output)
 {
 	struct rt_ring *ring = ring_argument(r1);
-	void *record;
 
 	if (r3 > UINT32_MAX)
 		rt_fault(RT_FAULT_HELPER_READ, r2, UINT32_MAX);
 	rt_check_read(r2, (u32)r3);
 	if (r4 & ~(u64)(RT_RING_NO_WAKEUP | RT_RING_FORCE_WAKEUP))
 		return (u64)-EINVAL;
-	record = rt_ring_reserve(ring, r3);
-	if (record == NULL)
-		return (u64)-EAGAIN;
-	memcpy(record, rt_pointer(r2), (u32)r3);
-	rt_ring_commit(record, r4, false);
-	return 0;
+	return (u64)(rt_ring_output(ring, rt_pointer(r2), (u32)r3, r4) ? 0 : -EAGAIN);
 }
 
 RT_HELPER(ringbuf_query)

@@ -29,7 +29,7 @@ RT_HELPER(get_current_comm)
 
 	rt_check_write(r1, size);
 	if (size == 0)
-		return (u64)-EINVAL;
+		rt_fault(RT_FAULT_ARGUMENT, r1, 0);
 	length = (u32)strnlen(rt_current_task()->comm, RT_COMM_SIZE - 1);
 	if (length > size - 1)
 		length = size - 1;
@@ -60,7 +60,7 @@ RT_HELPER(get_ns_current_pid_tgid)
 	u32 size = (u32)r4;
 
 	rt_check_write(r3, size);
-	memset(found, 0, size);
+	rt_clear(r3, size);
 	if (size != sizeof(*found) || r1 != task->namespace_device || r2 != task->pid_namespace)
 		return (u64)-EINVAL;
 	*found = (struct pid_in_namespace){ task->namespace_tid, task->namespace_pid };

@@ -27,7 +27,6 @@ RT_HELPER(perf_event_output)
 	struct rt_perf_buffer *buffer;
 	u32 index = (u32)r3;
 	u32 size = (u32)r5;
-	void *record;
 
 	if (map->type != RT_MAP_PERF_EVENT_ARRAY)
 		rt_fault(RT_FAULT_ARGUMENT, r2, 0);
@@ -44,14 +43,10 @@ RT_HELPER(perf_event_output)
 	/* An event counts on its own CPU only. */
 	if (buffer->cpu != rt_cpu)
 		return (u64)-EOPNOTSUPP;
-	record = rt_ring_reserve(buffer->ring, size);
-	if (record == NULL) {
-		buffer->lost++;
-		return (u64)-ENOSPC;
-	}
-	memcpy(record, rt_pointer(r4), size);
-	rt_ring_commit(record, 0, false);
-	return 0;
+	if (rt_ring_output(buffer->ring, rt_pointer(r4), size, 0))
+		return 0;
+	buffer->lost++;
+	return (u64)-ENOSPC;
 }
 
 /* Simulated tasks have no stack to walk; the kernel's answer where it cannot walk one is -EFAULT. */
@@ -65,6 +60,6 @@ RT_HELPER(get_stack)
 	u32 size = (u32)r3;
 
 	rt_check_write(r2, size);
-	memset(rt_pointer(r2), 0, size);
+	rt_clear(r2, size);
 	return (u64)(r4 & ~(u64)STACK_FLAGS ? -EINVAL : -EFAULT);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ring.h"
 
+#include "bytes.h"
+#include "shadow.h"
+
 RT_IMPORT(wake) void host_wake(struct rt_ring *ring);
 
 _Static_assert(offsetof(struct rt_ring, wakeups) == 32, "ring.ts reads by offset");
@@ -58,7 +61,7 @@ void rt_ring_destroy(struct rt_ring *ring)
  * Space counts as used from the oldest record that is not committed, even where the reader has freed
  * what lies before it, and the ring is never filled to its last byte.
  */
-void *rt_ring_reserve(struct rt_ring *ring, u64 size)
+static struct rt_ring_header *claim(struct rt_ring *ring, u64 size)
 {
 	struct rt_ring_header *header;
 	u64 position = ring->producer;
@@ -80,7 +83,16 @@ void *rt_ring_reserve(struct rt_ring *ring, u64 size)
 	header->length = (u32)size | RT_RING_BUSY;
 	header->page_offset = PAGES_BEFORE_DATA + ((u32)position & ring->mask) / RT_PAGE_SIZE;
 	ring->producer = next;
-	rt_shadow_set(header + 1, (u32)size, RT_ACCESS_WRITE);
+	return header;
+}
+
+void *rt_ring_reserve(struct rt_ring *ring, u64 size)
+{
+	struct rt_ring_header *header = claim(ring, size);
+
+	if (header == NULL)
+		return NULL;
+	rt_shadow_open(header + 1, (u32)size);
 	return header + 1;
 }
 
@@ -94,21 +106,34 @@ static void signal_data(struct rt_ring *ring)
 	}
 }
 
+static void finish(struct rt_ring *ring, struct rt_ring_header *header, u64 flags, bool discard)
+{
+	/* A reader that stands right here has seen everything before: it may be asleep. */
+	bool caught_up = ((u32)ring->consumer & ring->mask) ==
+			 (u32)((u8 *)header - rt_ring_data(ring));
+
+	header->length ^= RT_RING_BUSY | (discard ? RT_RING_DISCARD : 0);
+	if (flags & RT_RING_FORCE_WAKEUP || (caught_up && !(flags & RT_RING_NO_WAKEUP)))
+		signal_data(ring);
+}
+
 void rt_ring_commit(void *record, u64 flags, bool discard)
 {
 	struct rt_ring_header *header = (struct rt_ring_header *)record - 1;
-	struct rt_ring *ring = ring_of_header(header);
-	bool caught_up;
 
-	header->length &= ~RT_RING_BUSY;
-	rt_shadow_set(record, header->length, RT_ACCESS_NONE);
-	if (discard)
-		header->length |= RT_RING_DISCARD;
+	rt_shadow_close(record, header->length & ~RT_RING_BUSY);
+	finish(ring_of_header(header), header, flags, discard);
+}
 
-	/* A reader that stands right here has seen everything before: it may be asleep. */
-	caught_up = ((u32)ring->consumer & ring->mask) == (u32)((u8 *)header - rt_ring_data(ring));
-	if (flags & RT_RING_FORCE_WAKEUP || (caught_up && !(flags & RT_RING_NO_WAKEUP)))
-		signal_data(ring);
+bool rt_ring_output(struct rt_ring *ring, const void *data, u32 size, u64 flags)
+{
+	struct rt_ring_header *header = claim(ring, size);
+
+	if (header == NULL)
+		return false;
+	rt_bytes_copy(header + 1, data, size);
+	finish(ring, header, flags, false);
+	return true;
 }
 
 u64 rt_ring_available(const struct rt_ring *ring)

@@ -57,6 +57,8 @@ struct rt_ring *rt_ring_of(const struct rt_map *map);
 void *rt_ring_reserve(struct rt_ring *ring, u64 size);
 /* Ends a reservation: the program loses access. */
 void rt_ring_commit(void *record, u64 flags, bool discard);
+/* A record at once, which no program gets to touch. False when the ring is full. */
+bool rt_ring_output(struct rt_ring *ring, const void *data, u32 size, u64 flags);
 u64 rt_ring_available(const struct rt_ring *ring);
 /* Gives the reader its arrays; 0, -EBUSY where there is a reader, -EINVAL, -ENOMEM. */
 s32 rt_ring_reader_attach(struct rt_ring *ring, struct rt_map *map, u32 capacity);

@@ -2,6 +2,8 @@
 /* Which bytes of linear memory a program may touch; the encoding is described in runtime.h. */
 #include "shadow.h"
 
+#include "bytes.h"
+
 u8 *rt_shadow;
 u32 rt_memory_size;
 
@@ -19,10 +21,10 @@ void rt_shadow_set(const void *start, u32 size, enum rt_access access)
 	if ((uintptr_t)start & 7)
 		__builtin_trap(); /* a bug of the runtime: objects start on a granule */
 	if (access == RT_ACCESS_NONE) {
-		memset(rt_shadow + granule, 0, (size + 7) >> 3);
+		rt_bytes_fill(rt_shadow + granule, 0, (size + 7) >> 3);
 		return;
 	}
-	memset(rt_shadow + granule, 8 | read_only, size >> 3);
+	rt_bytes_fill(rt_shadow + granule, 8 | read_only, size >> 3);
 	if (size & 7)
 		rt_shadow[granule + (size >> 3)] = (u8)(size & 7) | read_only;
 }
