@@ -205,4 +205,18 @@ describe("records of a run", () => {
       /not submitted once/,
     );
   });
+
+  it("cannot be kept across a tail call", () => {
+    const programs = machine.createMap({
+      type: MAP_TYPE.prog_array,
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 1,
+    });
+    const held = (): number => {
+      reserve();
+      return machine.call("tail_call", 0, programs.address, 0);
+    };
+    expect(() => machine.run(held)).toThrow(/not submitted once/);
+  });
 });

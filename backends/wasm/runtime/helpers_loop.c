@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Control flow: bpf_loop and bpf_tail_call. */
 #include "helpers.h"
-#include "program.h"
+#include "map_prog_array.h"
 
 #define LOOPS_MAX (1u << 23)
 
@@ -25,15 +25,12 @@ RT_HELPER(tail_call)
 	struct rt_map *map = rt_map_from_pointer(r2);
 	u32 index = (u32)r3;
 	struct rt_program *target;
-	u32 handle;
 
 	if (map->type != RT_MAP_PROG_ARRAY)
 		rt_fault(RT_FAULT_ARGUMENT, r2, 0);
 	rt_held_check_none();
 	if (index >= map->max_entries)
 		return (u64)-E2BIG;
-	if (map->ops->copy_out(map, &index, &handle, 0) != 0)
-		return (u64)-ENOENT;
-	target = rt_program_from_handle(handle);
+	target = rt_prog_array_get(map, index);
 	return (u64)(target == NULL ? -ENOENT : rt_tail_call_request(target));
 }
