@@ -1,5 +1,5 @@
 /** An opened object on the simulated machine: maps and programs come to life at `load`. */
-import type { BpfMap, BpfObject, OpenOptions, Program } from "#core/backend.ts";
+import type { BpfMap, BpfObject, MapSpec, OpenOptions, Program } from "#core/backend.ts";
 import type { Btf } from "#core/btf/btf.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { WasmBackend } from "./backend.ts";
@@ -8,6 +8,7 @@ import { checkProgram } from "./loader/check.ts";
 import { initialData } from "./loader/initial_data.ts";
 import { linkPrograms } from "./loader/link.ts";
 import type { LinkedProgram } from "./loader/linked_program.ts";
+import { sizedMap } from "./loader/map_size.ts";
 import type { ObjectMap, ObjectSpec } from "./loader/object_spec.ts";
 import { WasmMap } from "./map.ts";
 import { WasmProgram } from "./program.ts";
@@ -97,9 +98,8 @@ export class WasmObject implements BpfObject {
     }
   }
 
-  #sized(map: ObjectMap): ObjectMap["spec"] {
-    const maxEntries = this.#options.maxEntries?.[map.spec.name];
-    return maxEntries === undefined ? map.spec : { ...map.spec, maxEntries };
+  #sized({ spec }: ObjectMap): MapSpec {
+    return sizedMap(spec, this.#backend.cpus, this.#options.maxEntries?.[spec.name]);
   }
 
   #loadPrograms(data: ReadonlyMap<string, Uint8Array>): void {

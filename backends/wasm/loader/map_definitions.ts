@@ -9,6 +9,7 @@ import { findType, sizeOf, skipModifiers } from "#core/btf/queries.ts";
 import type { ElfFile } from "./elf.ts";
 import { kernelName } from "./global_data.ts";
 import { specialFields } from "./map_fields.ts";
+import { ringBytes } from "./map_size.ts";
 import type { ObjectMap } from "./object_spec.ts";
 import { openError } from "./open_error.ts";
 
@@ -113,7 +114,8 @@ class MapParser {
       type,
       keySize: definition.keySize ?? 0,
       valueSize: definition.valueSize ?? 0,
-      maxEntries: definition.maxEntries,
+      maxEntries:
+        type === MAP_TYPE.ringbuf ? ringBytes(definition.maxEntries) : definition.maxEntries,
       flags: definition.flags,
       keyTypeId: definition.keyTypeId,
       valueTypeId: definition.valueTypeId,

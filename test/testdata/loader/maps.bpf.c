@@ -29,6 +29,12 @@ struct {
 	__uint(max_entries, 4096);
 } ring SEC(".maps");
 
+/* Rounded up to 8192. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 5000);
+} odd_ring SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
 	__uint(max_entries, 8);
