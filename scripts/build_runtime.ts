@@ -12,6 +12,7 @@ const OBJECTS = "build/wasm/objects";
 
 const RUNTIME = "backends/wasm/runtime";
 const UBPF_GLUE = "backends/wasm/engines/ubpf";
+const AOT_GLUE = "backends/wasm/engines/aot";
 const UBPF = "third_party/ubpf/vm";
 
 // Without -mbulk-memory memset and memcpy are loops.
@@ -89,6 +90,7 @@ function planJobs(): Job[] {
   return [
     ...list(RUNTIME, ".c").map((source) => job(source, STRICT)),
     ...list(UBPF_GLUE, ".c").map((source) => job(source, [...STRICT, ...UBPF_INCLUDES])),
+    ...list(AOT_GLUE, ".c").map((source) => job(source, STRICT)),
     job(`${UBPF}/ubpf_vm.c`, [...UBPF_FLAGS, ...UBPF_INCLUDES]),
     job(`${UBPF}/ubpf_instruction_valid.c`, [...UBPF_FLAGS, ...UBPF_INCLUDES]),
   ];

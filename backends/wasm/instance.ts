@@ -10,6 +10,7 @@
 import { BpfError, ProgramFault } from "#core/errors.ts";
 import type { FaultSite } from "./engines/engine.ts";
 import { describeFault, FAULT_HINTS, type FaultRecord, readFaultRecord } from "./faults.ts";
+import { FunctionTable } from "./function_table.ts";
 import type { RuntimeExports } from "./runtime_exports.ts";
 
 /** Functions that the runtime's C calls (module `host`), beyond `fault`. */
@@ -60,6 +61,8 @@ export class RuntimeInstance {
   readonly cpus: number;
   /** Whom to wake when a ring has data, by address of its `struct rt_ring`. */
   readonly wakers = new Map<number, () => void>();
+  /** Functions that C calls by index: those of compiled programs. */
+  readonly functions: FunctionTable;
   readonly #resultAddress: number;
   readonly #depthIndex: number;
   readonly #locators = new Map<number, Locate>();
@@ -67,6 +70,7 @@ export class RuntimeInstance {
   private constructor(exports: RuntimeExports, cpus: number) {
     this.exports = exports;
     this.cpus = cpus;
+    this.functions = new FunctionTable(exports.__indirect_function_table);
     const buffer = exports.memory.buffer as ArrayBuffer;
     this.u8 = new Uint8Array(buffer);
     this.u32 = new Uint32Array(buffer);
@@ -96,6 +100,7 @@ export class RuntimeInstance {
       options.host ?? {},
       () => exports!,
       (ring) => runtime?.wakers.get(ring)?.(),
+      (index) => runtime?.functions.release(index),
     );
     const instance = await WebAssembly.instantiate(module, imports);
     exports = instance.exports as unknown as RuntimeExports;
@@ -215,6 +220,7 @@ function hostImports(
   host: HostFunctions,
   exports: () => RuntimeExports,
   wake: (ring: number) => void,
+  release_function: (index: number) => void,
 ): WebAssembly.Imports {
   const decoder = new TextDecoder();
   const known: Record<string, WebAssembly.ImportValue> = {
@@ -225,6 +231,7 @@ function hostImports(
     },
     preempt: () => host.preempt?.(),
     wake,
+    release_function,
     print: (address: number, length: number) => {
       if (host.print === undefined) return;
       const bytes = new Uint8Array(exports().memory.buffer, address >>> 0, length >>> 0);

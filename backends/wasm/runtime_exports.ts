@@ -50,6 +50,12 @@ export interface RuntimeExports {
   readonly ubpf_engine_error: Call;
   readonly ubpf_engine_map_writable: Call<[map: number]>;
 
+  // engines/aot/aot_engine.c; the functions that only compiled programs call are not listed
+  readonly aot_install: Call<[handle: number, entry: number]>;
+  readonly aot_callback: Call<[handle: number, index: number]>;
+  readonly aot_site_address: Call;
+  readonly aot_budget_address: Call;
+
   // world.c
   readonly rt_seed: Call<[low: number, high: number], void>;
   readonly rt_cpu_runs_address: Call;

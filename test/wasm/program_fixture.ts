@@ -2,14 +2,20 @@
 import { MAP_TYPE, type MapSpec } from "#core/backend.ts";
 import { assemble } from "#property-tests/isa/assembler.ts";
 import { bareProgram } from "#wasm/bare_program.ts";
-import type { EngineProgram } from "#wasm/engines/engine.ts";
-import { ubpfEngine } from "#wasm/engines/ubpf/ubpf.ts";
+import { aotEngine } from "#wasm/engines/aot/aot.ts";
+import type { Engine, EngineProgram } from "#wasm/engines/engine.ts";
 import { type InstanceOptions, RuntimeInstance } from "#wasm/instance.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
 import type { LinkedProgram, Reference } from "#wasm/loader/linked_program.ts";
 import { WasmMap } from "#wasm/map.ts";
 
 const wasm = await loadRuntimeModule();
+let engine: Engine = aotEngine;
+
+/** What runs the programs of the tests that follow. */
+export function useEngine(wanted: Engine): void {
+  engine = wanted;
+}
 
 export function createInstance(options: Partial<InstanceOptions> = {}): Promise<RuntimeInstance> {
   return RuntimeInstance.create({ wasm, memoryBytes: 16 << 20, cpus: 2, ...options });
@@ -43,7 +49,7 @@ export function loadProgram(
   program: LinkedProgram,
   maps: Readonly<Record<string, WasmMap>> = {},
 ): EngineProgram {
-  return ubpfEngine.load(instance, program, (reference) => {
+  return engine.load(instance, program, (reference) => {
     const map = maps[reference.map]!;
     if (reference.kind === "map") return map.address;
     return instance.exports.rt_map_values(map.handle) + reference.offset;

@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { execute } from "#property-tests/isa/reference.ts";
+import type { ResolvedReference } from "#wasm/engines/references.ts";
 import { SITE } from "#wasm/engines/ubpf/sites.ts";
-import { lower, type ResolvedReference } from "#wasm/engines/ubpf/ubpf_lowering.ts";
-import { createInstance, link, runText } from "./program_fixture.ts";
+import { ubpfEngine } from "#wasm/engines/ubpf/ubpf.ts";
+import { lower } from "#wasm/engines/ubpf/ubpf_lowering.ts";
+import { createInstance, link, runText, useEngine } from "./program_fixture.ts";
 
 const MAP: ResolvedReference = { address: 0x10000, named: { kind: "map", writable: true } };
 const READ_ONLY_MAP: ResolvedReference = {
@@ -31,6 +33,8 @@ const lookup = (use: string): string => `
   out:
   mov %r0, 0
   exit`;
+
+beforeAll(() => useEngine(ubpfEngine));
 
 describe("checks of memory accesses", () => {
   it.each([

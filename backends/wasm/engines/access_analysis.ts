@@ -47,7 +47,13 @@ export type Named =
   | { readonly kind: "function" };
 
 /** Slots of accesses that need a check. */
-export type UnsureAccesses = Set<number>;
+export type UnsureAccesses = ReadonlySet<number>;
+
+export interface AccessFindings {
+  readonly unsure: UnsureAccesses;
+  /** Slots of accesses to the function's own frame, aligned where they must be. */
+  readonly ownFrame: ReadonlySet<number>;
+}
 
 const FRAME_BYTES = 512;
 /** No program may touch the first MiB, so addresses may wrap that far. */
@@ -62,19 +68,20 @@ type State = readonly ValueRange[];
 export class AccessAnalysis {
   readonly #code: ProgramCode;
   readonly #named: ReadonlyMap<number, Named>;
-  readonly #unsure: UnsureAccesses = new Set();
+  readonly #unsure = new Set<number>();
+  readonly #ownFrame = new Set<number>();
 
   constructor(code: ProgramCode, named: ReadonlyMap<number, Named>) {
     this.#code = code;
     this.#named = named;
   }
 
-  /** Slots whose access needs a check. Throws `VerifierError` for an access beyond the frame. */
-  run(): UnsureAccesses {
+  /** Throws `VerifierError` for an access beyond the frame. */
+  run(): AccessFindings {
     this.#code.functions.forEach((one, index) => {
       this.#analyse(one, index === 0);
     });
-    return this.#unsure;
+    return { unsure: this.#unsure, ownFrame: this.#ownFrame };
   }
 
   #analyse(one: FunctionCode, entry: boolean): void {
@@ -185,6 +192,7 @@ export class AccessAnalysis {
       (reads || base.base !== "none") &&
       (!atomic || (base.base !== "none" && at % size === 0));
     if (!sure) this.#unsure.add(slot);
+    else if (base.base === "frame") this.#ownFrame.add(slot);
   }
 }
 

@@ -1,9 +1,10 @@
 /** The engines by name. */
 import { BpfError } from "#core/errors.ts";
+import { aotEngine } from "./aot/aot.ts";
 import type { Engine } from "./engine.ts";
 import { ubpfEngine } from "./ubpf/ubpf.ts";
 
-export const ENGINES: readonly Engine[] = [ubpfEngine];
+export const ENGINES: readonly Engine[] = [ubpfEngine, aotEngine];
 
 /** Throws `BpfError` for a name that no engine has. */
 export function findEngine(name: string): Engine {

@@ -60,6 +60,9 @@ struct rt_program *rt_program_current(void);
  */
 void rt_function_enter(u64 frame, u32 cost);
 
+/* What the innermost run has left of its budget. */
+extern u64 rt_budget;
+
 /* Takes `cost` instructions off the run's budget; faults when it is used up. */
 void rt_budget_charge(u32 cost);
 

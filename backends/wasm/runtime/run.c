@@ -30,7 +30,7 @@ struct run {
 	struct rt_program *guarded;	/* whose recursion guard is set, or NULL */
 	struct rt_program *tail_target; /* asked for, not yet begun */
 	u64 context;
-	u64 budget;
+	u64 outer_budget; /* what is left to the run below */
 	u32 top;	  /* r10 of the entry function */
 	u32 lowest;	  /* frames are open from here to `top` */
 	u32 floor;	  /* the current program's frames may not reach below */
@@ -45,6 +45,7 @@ static u32 areas[RUNS_MAX]; /* top of each level's area; 0 = not taken yet */
 static u32 depth;
 static struct run *run; /* the innermost, or NULL */
 static u64 budget_per_run = BUDGET_DEFAULT;
+u64 rt_budget;
 static u64 result;
 
 /* ---- beginning and ending ------------------------------------------------------------------- */
@@ -73,7 +74,7 @@ static void begin(struct rt_program *program, u64 context, u32 cpu)
 	*next = (struct run){
 		.program = program,
 		.context = context,
-		.budget = budget_per_run,
+		.outer_budget = rt_budget,
 		.top = top,
 		.lowest = top - RT_FRAME_SIZE,
 		.floor = top - RT_FRAMES_MAX * RT_FRAME_SIZE,
@@ -81,6 +82,7 @@ static void begin(struct rt_program *program, u64 context, u32 cpu)
 		.previous_cpu = rt_cpu_enter(cpu),
 		.held = rt_held_enter(),
 	};
+	rt_budget = budget_per_run;
 	depth++;
 	run = next;
 }
@@ -95,6 +97,7 @@ static void end(void)
 	if (run->guarded != NULL)
 		run->guarded->running[rt_cpu] = 0;
 	rt_cpu_leave(run->previous_cpu);
+	rt_budget = run->outer_budget;
 	depth--;
 	run = depth == 0 ? NULL : &runs[depth - 1];
 	if (depth == 0)
@@ -183,9 +186,9 @@ struct rt_program *rt_program_current(void)
 
 void rt_budget_charge(u32 cost)
 {
-	if (run->budget < cost)
+	if (rt_budget < cost)
 		rt_fault(RT_FAULT_BUDGET, 0, 0);
-	run->budget -= cost;
+	rt_budget -= cost;
 }
 
 void rt_function_enter(u64 frame, u32 cost)

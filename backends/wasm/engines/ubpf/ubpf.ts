@@ -1,19 +1,17 @@
 /** The reference engine: uBPF's interpreter, compiled into the runtime. */
-import { BpfError, VerifierError } from "#core/errors.ts";
-import type {
-  DataReference,
-  Engine,
-  EngineProgram,
-  LoadOptions,
-  Resolve,
-} from "#wasm/engines/engine.ts";
+import { VerifierError } from "#core/errors.ts";
+import type { Engine, EngineProgram, LoadOptions, Resolve } from "#wasm/engines/engine.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import { describeSite } from "../fault_site.ts";
+import {
+  callbackTargets,
+  outOfMemory,
+  type ResolvedReference,
+  resolveData,
+} from "../references.ts";
 import { SITE_BYTES, SITE_IS_END, SITE_IS_PC, writeSites } from "./sites.ts";
-import { type Lowering, lower, type ResolvedReference } from "./ubpf_lowering.ts";
-
-const SHADOW_READ_ONLY = 0x80;
+import { type Lowering, lower } from "./ubpf_lowering.ts";
 
 export const ubpfEngine: Engine = { name: "ubpf", load };
 
@@ -62,15 +60,6 @@ class UbpfProgram implements EngineProgram {
   }
 }
 
-/** Where callbacks start, each once, in the order of their first mention. */
-function callbackTargets(program: LinkedProgram): number[] {
-  const targets = new Set<number>();
-  for (const reference of program.references) {
-    if (reference.kind === "function") targets.add(reference.target);
-  }
-  return [...targets];
-}
-
 function resolveReferences(
   instance: RuntimeInstance,
   program: LinkedProgram,
@@ -93,21 +82,6 @@ function resolveReferences(
     }
   }
   return references;
-}
-
-function resolveData(
-  instance: RuntimeInstance,
-  reference: DataReference,
-  address: number,
-): ResolvedReference {
-  const { exports, u8 } = instance;
-  if (reference.kind === "map") {
-    const writable = exports.ubpf_engine_map_writable(address) !== 0;
-    return { address, named: { kind: "map", writable } };
-  }
-  const shadow = u8[exports.rt_shadow_address() + (address >>> 3)]!;
-  const writable = (shadow & SHADOW_READ_ONLY) === 0;
-  return { address, named: { kind: "map_value", address, writable } };
 }
 
 /** Hands code and sites to the C side, which owns the sites from then on. */
@@ -152,11 +126,4 @@ function readText(memory: Uint8Array, address: number): string {
 function slotOfSite({ slotOf, siteSlots, endSlot }: Lowering, site: number): number | undefined {
   if (site === SITE_IS_END) return endSlot;
   return site >= SITE_IS_PC ? slotOf[site - SITE_IS_PC] : siteSlots[site];
-}
-
-function outOfMemory(program: string): BpfError {
-  return new BpfError(`load program ${program}`, "the simulated machine's memory is used up", {
-    errno: 12,
-    hint: "create the instance with more memoryBytes",
-  });
 }

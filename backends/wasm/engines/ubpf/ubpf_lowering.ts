@@ -6,7 +6,7 @@
  * Layout: a prologue that starts the entry function or a callback, as the block behind r1 says, then
  * the functions in their order.
  */
-import { AccessAnalysis, type Named, type UnsureAccesses } from "#wasm/engines/access_analysis.ts";
+import { AccessAnalysis, type UnsureAccesses } from "#wasm/engines/access_analysis.ts";
 import {
   type FunctionCode,
   type ProgramCode,
@@ -15,6 +15,7 @@ import {
 } from "#wasm/engines/function_code.ts";
 import { analyseLiveness, freeArgument, type Liveness } from "#wasm/engines/liveness.ts";
 import { instructionClass } from "#wasm/engines/opcodes.ts";
+import type { ResolvedReference } from "#wasm/engines/references.ts";
 import { CLASS, OPCODE } from "#wasm/loader/instructions.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import { type FinishedImage, ImageWriter, OP } from "./image_writer.ts";
@@ -22,12 +23,6 @@ import { lowerArithmetic } from "./lower_arithmetic.ts";
 import { lowerJump } from "./lower_jump.ts";
 import { lowerMemory } from "./lower_memory.ts";
 import { SITE } from "./sites.ts";
-
-/** What an LDDW loads that names something. */
-export interface ResolvedReference {
-  readonly address: number;
-  readonly named: Named;
-}
 
 export interface Lowering extends FinishedImage {
   /** The slot where the program ends, if it is but one; else its last exit. */
@@ -66,7 +61,7 @@ export function lower(
     writer: new ImageWriter(program.name),
     code,
     live: { before: new Uint16Array(slots), after: new Uint16Array(slots) },
-    unsure: new AccessAnalysis(code, named).run(),
+    unsure: new AccessAnalysis(code, named).run().unsure,
     references,
     poisoned: new Set(program.poisoned.map(({ slot }) => slot)),
     entry: true,

@@ -1,0 +1,45 @@
+/** What a program's references become in an instance; the same for every engine. */
+import { BpfError } from "#core/errors.ts";
+import type { RuntimeInstance } from "#wasm/instance.ts";
+import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
+import type { Named } from "./access_analysis.ts";
+import type { DataReference } from "./engine.ts";
+
+const SHADOW_READ_ONLY = 0x80;
+
+/** What an LDDW loads that names something. */
+export interface ResolvedReference {
+  readonly address: number;
+  readonly named: Named;
+}
+
+/** Where callbacks start, each once, in the order of their first mention. */
+export function callbackTargets(program: LinkedProgram): number[] {
+  const targets = new Set<number>();
+  for (const reference of program.references) {
+    if (reference.kind === "function") targets.add(reference.target);
+  }
+  return [...targets];
+}
+
+export function resolveData(
+  instance: RuntimeInstance,
+  reference: DataReference,
+  address: number,
+): ResolvedReference {
+  const { exports, u8 } = instance;
+  if (reference.kind === "map") {
+    const writable = exports.ubpf_engine_map_writable(address) !== 0;
+    return { address, named: { kind: "map", writable } };
+  }
+  const shadow = u8[exports.rt_shadow_address() + (address >>> 3)]!;
+  const writable = (shadow & SHADOW_READ_ONLY) === 0;
+  return { address, named: { kind: "map_value", address, writable } };
+}
+
+export function outOfMemory(program: string): BpfError {
+  return new BpfError(`load program ${program}`, "the simulated machine's memory is used up", {
+    errno: 12,
+    hint: "create the instance with more memoryBytes",
+  });
+}

@@ -1,0 +1,31 @@
+/**
+ * The runtime's table of functions, grown for functions that come at run time. Places that are given
+ * back are used again, so that loading and closing programs does not grow it for ever.
+ */
+export class FunctionTable {
+  readonly #table: WebAssembly.Table;
+  readonly #free: number[] = [];
+
+  constructor(table: WebAssembly.Table) {
+    this.#table = table;
+  }
+
+  /** The index of a place that holds nothing yet. The caller releases it. */
+  reserve(): number {
+    return this.#free.pop() ?? this.#table.grow(1);
+  }
+
+  set(index: number, exported: unknown): void {
+    this.#table.set(index, exported);
+  }
+
+  get(index: number): unknown {
+    return this.#table.get(index);
+  }
+
+  /** Forgets the function, so that its module can be collected. */
+  release(index: number): void {
+    this.#table.set(index, null);
+    this.#free.push(index);
+  }
+}
