@@ -32,7 +32,7 @@ static s64 probe_read_str(u64 to, u32 size, u64 from, enum rt_space space)
 /* The old helpers take either: on x86 the address says which. */
 static enum rt_space space_by_address(u64 address)
 {
-	return rt_space_of(address) == RT_SPACE_USER ? RT_SPACE_USER : RT_SPACE_KERNEL;
+	return rt_is_user_address(address) ? RT_SPACE_USER : RT_SPACE_KERNEL;
 }
 
 RT_HELPER(probe_read)

@@ -120,12 +120,32 @@ static bool readable(u64 address, u32 size, enum rt_space space)
 	return true;
 }
 
+/*
+ * On x86 a kernel read refuses addresses of the user half before it tries them: that is -ERANGE, what a
+ * NULL pointer plus an offset gets. Below the machine's own memory lies nothing that a pointer could
+ * mean, so those addresses count as user's too.
+ */
+#define USER_HALF_END 0x800000000000ull
+#define VSYSCALL_PAGE 0xffffffffff600000ull
+
+bool rt_is_user_address(u64 address)
+{
+	if (address >= rt_memory_size)
+		return address < USER_HALF_END || (address & ~0xfffull) == VSYSCALL_PAGE;
+	return address < (uintptr_t)rt_shadow || rt_space_of(address) == RT_SPACE_USER;
+}
+
+static int refusal(u64 address, enum rt_space space)
+{
+	return space == RT_SPACE_KERNEL && rt_is_user_address(address) ? -ERANGE : -EFAULT;
+}
+
 int rt_copy_from_space(void *to, u64 from, u32 size, enum rt_space space)
 {
 	if (size == 0)
 		return 0;
 	if (!readable(from, size, space))
-		return -EFAULT;
+		return refusal(from, space);
 	memmove(to, (const void *)(uintptr_t)from, size);
 	return 0;
 }
@@ -138,7 +158,7 @@ s64 rt_string_from_kernel(char *to, u64 from, u32 size)
 		return 0;
 	for (length = 0; length < size; length++) {
 		if (!readable(from + length, 1, RT_SPACE_KERNEL))
-			return -EFAULT;
+			return refusal(from, RT_SPACE_KERNEL);
 		to[length] = *(const char *)(uintptr_t)(from + length);
 		if (to[length] == '\0')
 			return length + 1;

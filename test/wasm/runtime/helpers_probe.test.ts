@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type HelperName, Machine } from "../../support/machine.ts";
 
 const EFAULT = -14;
+const ERANGE = -34;
 const PAGE = 4096;
 const FILL = 0xee;
 
@@ -34,7 +35,7 @@ describe("probe reads", () => {
       return status === 0 ? new TextDecoder().decode(machine.bytes(to, 8)) : status;
     };
     expect(read("probe_read_kernel", kernel)).toBe("kernel!!");
-    expect(read("probe_read_kernel", user)).toBe(EFAULT);
+    expect(read("probe_read_kernel", user)).toBe(ERANGE);
     expect(read("probe_read_user", user)).toBe("userland");
     expect(read("probe_read_user", kernel)).toBe(EFAULT);
     expect(read("probe_read", kernel)).toBe("kernel!!");
@@ -42,15 +43,21 @@ describe("probe reads", () => {
   });
 
   it.each([
-    ["NULL", 0n],
-    ["a small offset from NULL", 0x40n],
-    ["an address above 4 GiB", 0xffff_8880_0000_0000n],
-    ["the last address there is", 0xffff_ffff_ffff_ffffn],
-  ])("of %s answer -EFAULT and clear the whole destination", async (_name, from) => {
+    ["NULL", 0n, ERANGE],
+    ["a small offset from NULL", 0x40n, ERANGE],
+    ["the last user address", 0x7fff_ffff_f000n, ERANGE],
+    ["the vsyscall page", 0xffff_ffff_ff60_0000n, ERANGE],
+    ["the first kernel address", 0xffff_8000_0000_0000n, EFAULT],
+    ["an unmapped kernel address", 0xffff_8880_0000_0000n, EFAULT],
+    ["the last address there is", 0xffff_ffff_ffff_ffffn, EFAULT],
+  ])("of %s fail as on x86 and clear the whole destination", async (_name, from, expected) => {
     const { machine, to } = await withTarget();
-    expect(machine.call("probe_read_kernel", to, 24, from)).toBe(EFAULT);
+    expect(machine.call("probe_read_kernel", to, 24, from)).toBe(expected);
     expect(machine.bytes(to, 24)).toEqual(new Uint8Array(24));
     expect(machine.bytes(to + 24, 8)).toEqual(new Uint8Array(8).fill(FILL));
+    expect(machine.call("probe_read_kernel_str", to, 8, from)).toBe(expected);
+    expect(machine.call("probe_read", to, 8, from)).toBe(EFAULT);
+    expect(machine.call("probe_read_user", to, 8, from)).toBe(EFAULT);
   });
 
   it("fail as a whole where they run off readable memory by one byte", async () => {
