@@ -7,6 +7,7 @@ import { BpfError } from "#core/errors.ts";
 import type { Command, CommandInput, OutputFormat } from "./command.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { recordCommand } from "./commands/record.ts";
 import { runCommand } from "./commands/run.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
@@ -15,6 +16,7 @@ import { UsageError } from "./usage_error.ts";
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  recordCommand,
   traceImportCommand,
   traceCutCommand,
   vmExecCommand,

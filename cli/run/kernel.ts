@@ -1,6 +1,7 @@
 /** `run` on the kernel backend: the collectors watch this machine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Link } from "#core/backend.ts";
+import { BpfError, ERRNO } from "#core/errors.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
 import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
@@ -93,6 +94,16 @@ class Collectors {
   }
 }
 
+/** Run times are a nicety that takes CAP_SYS_ADMIN; collecting does not. */
+function countRunTimes(backend: KernelBackend): void {
+  try {
+    backend.enableStatistics();
+  } catch (error) {
+    if (!(error instanceof BpfError) || error.errno !== ERRNO.EPERM) throw error;
+    console.error("tapio-bpf: run times are not counted: that needs CAP_SYS_ADMIN");
+  }
+}
+
 /** Runs for `duration_s`, or until `signal`. Throws `BpfError`; nothing stays attached. */
 export async function runKernel(options: KernelRunOptions): Promise<RunReport> {
   const backend = createKernelBackend();
@@ -100,8 +111,8 @@ export async function runKernel(options: KernelRunOptions): Promise<RunReport> {
   const stop = new AbortController();
   const end = (): void => stop.abort();
   try {
-    backend.enableStatistics();
     for (const spec of options.collectors) collectors.load(backend, spec, options.sinks);
+    countRunTimes(backend);
     collectors.attach();
     const started = performance.now();
     const timer = setTimeout(end, options.duration_s * 1000);

@@ -1,29 +1,11 @@
 /** `tapio-bpf run --backend kernel`: collectors on this machine, under load, with closing books. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import type { RunReport } from "../../cli/run/report.ts";
+import { finish, tapio, underLoad } from "./command.ts";
 import { describeNative } from "./native.ts";
-
-interface Finished {
-  readonly status: number | null;
-  readonly out: string;
-  readonly error: string;
-}
-
-async function finish(child: ChildProcess): Promise<Finished> {
-  let out = "";
-  let error = "";
-  child.stdout!.on("data", (chunk) => (out += chunk));
-  child.stderr!.on("data", (chunk) => (error += chunk));
-  const [status] = (await once(child, "close")) as [number | null];
-  return { status, out, error };
-}
-
-const tapio = (...args: string[]): ChildProcess =>
-  spawn(process.execPath, ["cli/main.ts", ...args], { stdio: ["ignore", "pipe", "pipe"] });
 
 /** Resolves once the process holds an attached program. */
 async function attached(child: ChildProcess): Promise<void> {
@@ -39,28 +21,6 @@ async function attached(child: ChildProcess): Promise<void> {
 }
 
 const RUN = ["run", "--backend", "kernel", "-o", "json"];
-
-/** System calls and loopback connections until it is killed. */
-const LOAD = `
-  const { createServer, connect } = require("node:net");
-  const { readFileSync } = require("node:fs");
-  const server = createServer((socket) => socket.end("x")).listen(0, "127.0.0.1", () => {
-    const again = () => {
-      for (let i = 0; i < 200; i++) readFileSync("/proc/self/stat");
-      connect(server.address().port, "127.0.0.1").on("close", again).on("error", again).resume();
-    };
-    for (let i = 0; i < 4; i++) again();
-  });
-`;
-
-async function underLoad<Result>(body: () => Promise<Result>): Promise<Result> {
-  const load = spawn(process.execPath, ["-e", LOAD], { stdio: "ignore" });
-  try {
-    return await body();
-  } finally {
-    load.kill("SIGKILL");
-  }
-}
 
 describeNative("run --backend kernel", () => {
   it("closes its books under load, to the last event", async () => {
