@@ -1,5 +1,5 @@
 /**
- * The suite against the kernel backend: the addon, its error mapping, and the running kernel. Runs with
+ * The suites against the kernel backend: the addon, its error mapping, and the running kernel. Run with
  * TAPIO_NATIVE=1 (`npm run test:native`), as root.
  */
 
@@ -8,6 +8,8 @@ import { test } from "vitest";
 import { createKernelBackend } from "#kernel/backend.ts";
 import { checkMachine } from "#kernel/probes.ts";
 import { mapConformance } from "./maps.ts";
+import { programConformance } from "./programs.ts";
+import { ringConformance } from "./rings.ts";
 
 function refusal(): string | undefined {
   if (process.env["TAPIO_NATIVE"] !== "1") return "TAPIO_NATIVE=1 is not set";
@@ -17,10 +19,14 @@ function refusal(): string | undefined {
 
 const problem = refusal();
 if (problem === undefined) {
-  mapConformance(() => Promise.resolve(createKernelBackend()), {
+  const makeBackend = () => Promise.resolve(createKernelBackend());
+  const options = {
     label: `the kernel backend on Linux ${release()}`,
     kernelVersion: release(),
-  });
+  };
+  mapConformance(makeBackend, options);
+  programConformance(makeBackend, options);
+  ringConformance(makeBackend, options);
 } else {
-  test.skip(`maps of the kernel backend: ${problem}`);
+  test.skip(`the kernel backend: ${problem}`);
 }
