@@ -8,6 +8,7 @@ import { type Delivered, type ModelRecord, RingModel, type Wakeup } from "./mode
 import { checkProperty } from "./property.ts";
 
 const SIZE_BYTES = 4096;
+const HEADER_BYTES = 8;
 const EAGAIN = -11;
 const NO_SUCH_QUERY = 9;
 
@@ -26,6 +27,8 @@ type Step =
       readonly fill: number;
       readonly wakeup: Wakeup;
     }
+  /** Outputs what would leave `left` bytes of the ring free; negative: more than fits. */
+  | { readonly kind: "fill_up"; readonly left: number; readonly fill: number }
   | { readonly kind: "consume"; readonly room: number; readonly throws: boolean };
 
 const fill = fc.integer({ min: 1, max: 255 });
@@ -48,6 +51,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("output"), length, fill, wakeup }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("fill_up"),
+      left: fc.integer({ min: -1, max: 2 }).map((granules) => 8 * granules),
+      fill,
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -88,7 +99,13 @@ class Pair {
     if (step.kind === "reserve") this.reserve(step.length, step.fill);
     else if (step.kind === "end") this.end(step.nth, step.discard, step.wakeup);
     else if (step.kind === "output") this.output(step.length, step.fill, step.wakeup);
+    else if (step.kind === "fill_up") this.fillUp(step.left, step.fill);
     else this.consume(step.room, step.throws);
+  }
+
+  fillUp(left: number, fill: number): void {
+    const length = SIZE_BYTES - this.model.available - HEADER_BYTES - left;
+    if (length > 0) this.output(length, fill, "default");
   }
 
   reserve(length: number, fill: number): void {
@@ -178,7 +195,7 @@ function recordOf(buffer: Uint8Array, offset: number, length: number): Delivered
 
 /** A record without bytes has no fill to compare. */
 const fillNonEmpty = (steps: readonly Step[]): Step[] =>
-  steps.map((step) => ("fill" in step && step.length === 0 ? { ...step, fill: 0 } : step));
+  steps.map((step) => ("length" in step && step.length === 0 ? { ...step, fill: 0 } : step));
 
 describe("the ring buffer of the wasm runtime", () => {
   it("answers every sequence of reservations, commits, outputs and reads as the model", async () => {

@@ -41,6 +41,9 @@ export const HELPER = {
   ringbuf_submit: 132,
   ringbuf_discard: 133,
   ringbuf_query: 134,
+  task_storage_get: 156,
+  task_storage_delete: 157,
+  get_current_task_btf: 158,
   ktime_get_coarse_ns: 160,
   for_each_map_elem: 164,
   snprintf: 165,
@@ -61,6 +64,8 @@ export const HELPER = {
   dynptr_write: 202,
   dynptr_data: 203,
   ktime_get_tai_ns: 208,
+  cgrp_storage_get: 210,
+  cgrp_storage_delete: 211,
 } as const;
 
 export type HelperName = keyof typeof HELPER;
@@ -75,6 +80,8 @@ export interface MapShape {
   readonly flags?: number;
   readonly lockOffset?: number;
   readonly timerOffset?: number;
+  /** Whether BTF describes key and value, which storage maps insist on. */
+  readonly typed?: boolean;
   /** Handle of the template of a map of maps. */
   readonly inner?: number;
 }
@@ -163,7 +170,19 @@ export class Machine {
     const { type, keySize = 0, valueSize = 0, maxEntries, flags = 0 } = shape;
     const { lockOffset = -1, timerOffset = -1, inner = 0 } = shape;
     u32.set(
-      [type, keySize, valueSize, maxEntries, flags, 0, inner, lockOffset, timerOffset, 0, 0],
+      [
+        type,
+        keySize,
+        valueSize,
+        maxEntries,
+        flags,
+        0,
+        inner,
+        lockOffset,
+        timerOffset,
+        shape.typed ? 1 : 0,
+        0,
+      ],
       spec / 4,
     );
     const handle = exports.rt_map_create(spec);

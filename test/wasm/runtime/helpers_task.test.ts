@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAP_FLAG, MAP_TYPE } from "#core/backend.ts";
 import { Machine } from "../../support/machine.ts";
 
 const EINVAL = -22;
@@ -91,5 +92,65 @@ describe("the current task", () => {
     const machine = await Machine.create();
     const to = machine.memory(15);
     expect(() => machine.call("get_current_comm", to, 16)).toThrow(/may not write/);
+  });
+});
+
+describe.each([
+  ["task", MAP_TYPE.task_storage],
+  ["cgrp", MAP_TYPE.cgrp_storage],
+] as const)("%s storage", (kind, type) => {
+  const CREATE = 1;
+  const ENOENT = -2;
+  const OWNER = 0x1000;
+
+  async function withStorage() {
+    const machine = await Machine.create();
+    runTask(machine, TASK, "owner");
+    const { NO_PREALLOC: flags } = MAP_FLAG;
+    const shape = { type, keySize: 4, valueSize: 8, maxEntries: 0, flags, typed: true };
+    const { address } = machine.createMap(shape);
+    const get = (owner: number, value: number, flags: number): number =>
+      machine.call(`${kind}_storage_get`, address, owner, value, flags);
+    const remove = (owner: number): number =>
+      machine.call(`${kind}_storage_delete`, address, owner);
+    return { machine, get, remove };
+  }
+
+  it("is created with the value given, or zeroes, and only on demand", async () => {
+    const { machine, get } = await withStorage();
+    expect(get(OWNER, 0, 0)).toBe(0);
+    const value = get(OWNER, machine.memory("initial!"), CREATE);
+    expect(new TextDecoder().decode(machine.bytes(value, 8))).toBe("initial!");
+    expect(get(OWNER, 0, 0)).toBe(value);
+    expect(get(OWNER, machine.memory("another!"), CREATE)).toBe(value);
+    expect(new TextDecoder().decode(machine.bytes(value, 8))).toBe("initial!");
+  });
+
+  it("starts as zeroes without an initial value", async () => {
+    const { machine, get } = await withStorage();
+    expect(machine.bytes(get(OWNER, 0, CREATE), 8)).toEqual(new Uint8Array(8));
+  });
+
+  it("refuses unknown flags and no owner", async () => {
+    const { get } = await withStorage();
+    expect(get(OWNER, 0, CREATE | 2)).toBe(0);
+    expect(get(0, 0, CREATE)).toBe(0);
+  });
+
+  it("is gone once deleted", async () => {
+    const { get, remove } = await withStorage();
+    expect(remove(OWNER)).toBe(ENOENT);
+    get(OWNER, 0, CREATE);
+    expect(remove(OWNER)).toBe(0);
+    expect(get(OWNER, 0, 0)).toBe(0);
+  });
+
+  it("faults for a map of another type", async () => {
+    const { machine } = await withStorage();
+    const { hash } = MAP_TYPE;
+    const map = machine.createMap({ type: hash, keySize: 8, valueSize: 8, maxEntries: 1 });
+    expect(() => machine.call(`${kind}_storage_get`, map.address, OWNER, 0, 0)).toThrow(
+      /wrong kind/,
+    );
   });
 });
