@@ -24,12 +24,29 @@ describe("registry", () => {
     expect(() => checkProperty("no such property", property)).toThrow(/registry\.ts/);
   });
 
+  test("every property of the registry is checked somewhere", () => {
+    const text = [...sources("property-tests"), ...sources("test")].map(([, source]) => source);
+    const all = text.join("\n");
+    const unchecked = PROPERTIES.map(({ name }) => name).filter((name) => {
+      // Names of a family are put together: `map operations: ${type}`.
+      const family = `\`${name.slice(0, name.indexOf(":"))}: \${`;
+      return !all.includes(`"${name}"`) && !(name.includes(":") && all.includes(family));
+    });
+    expect(unchecked).toEqual([]);
+  });
+
+  test("no test of this folder checks a property past the registry", () => {
+    const past = sources("property-tests").filter(
+      ([path, source]) => path.endsWith(".test.ts") && source.includes(`fc.${"assert"}(`),
+    );
+    expect(past.map(([path]) => path)).toEqual([]);
+  });
+
   test("every allowed difference is used by name somewhere", () => {
-    const sources = readdirSync("property-tests", { recursive: true, encoding: "utf8" })
-      .filter((path) => path.endsWith(".ts") && !path.endsWith("differences.ts"))
-      .map((path) => readFileSync(join("property-tests", path), "utf8"))
-      .join("\n");
-    for (const name of Object.keys(DIFFERENCES)) expect(sources).toContain(`DIFFERENCES.${name}`);
+    const all = sources("property-tests").map(([, source]) => source);
+    for (const name of Object.keys(DIFFERENCES)) {
+      expect(all.join("\n")).toContain(`DIFFERENCES.${name}`);
+    }
   });
 });
 
@@ -65,6 +82,7 @@ describe("environment of a replay", () => {
     const { smokeRuns, nightlyRuns } = property;
     expect(parametersOf(property, {}).numRuns).toBe(smokeRuns);
     expect(parametersOf(property, { TAPIO_BUDGET: "nightly" }).numRuns).toBe(nightlyRuns);
+    expect(parametersOf(property, { TAPIO_BUDGET: "quick" }).numRuns).toBe(smokeRuns / 10);
     expect(parametersOf(property, { TAPIO_RUNS: "17" }).numRuns).toBe(17);
   });
 
@@ -81,6 +99,13 @@ describe("environment of a replay", () => {
     );
   });
 });
+
+/** TypeScript files under a folder, with their text, without the two tables that are checked here. */
+function sources(folder: string): [path: string, text: string][] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !/(differences|registry)\.ts$/.test(path))
+    .map((path) => [path, readFileSync(join(folder, path), "utf8")]);
+}
 
 function caught(action: () => void): string {
   try {

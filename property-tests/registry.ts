@@ -1,6 +1,7 @@
 /**
- * Every property, once, with what it may cost: runs at a commit (`smoke`) and at night. A property
- * that is not listed cannot run, one that is listed and never checked fails the registry's test.
+ * Every property of this folder, once, with what it may cost: runs at a commit (`smoke`; a tenth of
+ * it is `quick`) and at night. A property that is not listed cannot run, one that is listed and
+ * never checked fails the registry's test.
  */
 
 export interface RegisteredProperty {
@@ -79,6 +80,19 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
     smokeRuns: 50,
     nightlyRuns: 5_000,
   })),
+  { name: "btf: parsed types are those that were written", smokeRuns: 500, nightlyRuns: 50_000 },
+  { name: "btf: values decode as a bit-by-bit reading", smokeRuns: 500, nightlyRuns: 50_000 },
+  { name: "btf: values encode to the bytes they came from", smokeRuns: 500, nightlyRuns: 50_000 },
+  { name: "btf: fields read as a bit-by-bit reading", smokeRuns: 300, nightlyRuns: 30_000 },
+  { name: "btf: fields write their bits and no others", smokeRuns: 300, nightlyRuns: 30_000 },
+  { name: "btf: layouts agree with the compiler", smokeRuns: 4, nightlyRuns: 400 },
+  { name: "btf: damaged types are parsed or refused", smokeRuns: 3_000, nightlyRuns: 300_000 },
+  {
+    name: "btf: damaged types written by hand are parsed or refused",
+    smokeRuns: 500,
+    nightlyRuns: 50_000,
+  },
+  { name: "btf: damaged line info is parsed or refused", smokeRuns: 3_000, nightlyRuns: 300_000 },
   { name: "loader survives damaged objects", smokeRuns: 2_000, nightlyRuns: 500_000 },
   { name: "loader agrees with libbpf on CO-RE", smokeRuns: 25, nightlyRuns: 5_000 },
   { name: "programs that run pass the load-time checks", smokeRuns: 200, nightlyRuns: 20_000 },

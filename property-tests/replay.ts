@@ -10,7 +10,7 @@ export interface ReplayEnvironment {
   readonly TAPIO_PATH?: string | undefined;
   /** Runs of every property, instead of those of the registry. */
   readonly TAPIO_RUNS?: string | undefined;
-  /** `smoke` (default) or `nightly`. */
+  /** `quick` (a tenth of `smoke`), `smoke` (default) or `nightly`. */
   readonly TAPIO_BUDGET?: string | undefined;
 }
 
@@ -27,16 +27,19 @@ export function parametersOf(
   property: RegisteredProperty,
   environment: ReplayEnvironment,
 ): Parameters<unknown> {
-  const budget = environment.TAPIO_BUDGET || "smoke";
-  if (budget !== "smoke" && budget !== "nightly") {
-    throw new Error(`TAPIO_BUDGET is "${budget}"; use "smoke" or "nightly"`);
-  }
-  const registeredRuns = budget === "nightly" ? property.nightlyRuns : property.smokeRuns;
+  const registeredRuns = runsOf(property, environment.TAPIO_BUDGET || "smoke");
   const path = environment.TAPIO_PATH;
   return {
     numRuns: integer("TAPIO_RUNS", environment.TAPIO_RUNS) ?? registeredRuns,
     ...(path === undefined || path === "" ? {} : { path, endOnFailure: true }),
   };
+}
+
+function runsOf({ smokeRuns, nightlyRuns }: RegisteredProperty, budget: string): number {
+  if (budget === "quick") return Math.ceil(smokeRuns / 10);
+  if (budget === "smoke") return smokeRuns;
+  if (budget === "nightly") return nightlyRuns;
+  throw new Error(`TAPIO_BUDGET is "${budget}"; use "quick", "smoke" or "nightly"`);
 }
 
 /** The seed to start from, or undefined where the environment names none. */

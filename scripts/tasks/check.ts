@@ -12,7 +12,7 @@ const STEPS: readonly (readonly [string, ...string[]])[] = [
 await runTask(async () => {
   await setup();
   for (const [command, ...args] of STEPS) {
-    const env = { ...process.env, TAPIO_RUNS: process.env["TAPIO_RUNS"] ?? "20" };
+    const env = { ...process.env, TAPIO_BUDGET: process.env["TAPIO_BUDGET"] ?? "quick" };
     const step = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], env });
     if (step.status !== 0) {
       console.error(`check: ${command} failed; its output stands above`);
