@@ -5,173 +5,11 @@
  */
 #include "format.h"
 
-#include "format_number.h"
+#include "format_field.h"
 #include "simulated_memory.h"
 
 /* Copies of strings, addresses and integers share this much in the kernel. */
 #define PREPARED_SIZE 512u
-
-enum conversion {
-	CONVERT_SIGNED,
-	CONVERT_UNSIGNED,
-	CONVERT_HEX,
-	CONVERT_POINTER, /* %p %pK %px: 16 hexadecimal digits */
-	CONVERT_SYMBOL,	 /* %ps %pS %pB: no symbols are known here, so an address */
-	CONVERT_STRING,
-	CONVERT_CHARACTER,
-	CONVERT_ADDRESS, /* %pI4 %pi4 %pI6 %pi6 */
-};
-
-struct field {
-	enum conversion conversion;
-	struct rt_number_style style;
-	u32 width;
-	u32 bytes;  /* of an integer */
-	char kind;  /* strings: s, k or u; addresses: I or i */
-	char digit; /* addresses: 4 or 6 */
-};
-
-/* ---- characters, as the kernel's table classes them: bytes from 0xa0 on are Latin-1 --------- */
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r') || (u8)c == 0xa0;
-}
-
-static bool is_alnum(char c)
-{
-	bool latin = (u8)c >= 0xc0 && (u8)c != 0xd7 && (u8)c != 0xf7;
-
-	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || latin;
-}
-
-static bool is_punctuation(char c)
-{
-	return ((c > ' ' && c <= '~') || (u8)c > 0xa0) && !is_alnum(c);
-}
-
-/* Text may be UTF-8 (Linux 6.16); of ASCII's control characters only white space is allowed. */
-static bool is_text(char c)
-{
-	return (u8)c >= 0x80 || (c >= ' ' && c <= '~') || is_space(c);
-}
-
-/* What may follow %s and %p so that it ends there. */
-static bool ends_conversion(char c)
-{
-	return c == '\0' || is_space(c) || is_punctuation(c);
-}
-
-/* ---- parsing -------------------------------------------------------------------------------- */
-
-/* After "%p"; returns what follows the conversion, or NULL. */
-static const char *parse_pointer(const char *at, struct field *field)
-{
-	field->conversion = CONVERT_POINTER;
-	field->bytes = 8;
-	if (ends_conversion(*at))
-		return at;
-	switch (*at) {
-	case 'k':
-	case 'u':
-		if (at[1] != 's' || !ends_conversion(at[2]))
-			return NULL;
-		field->conversion = CONVERT_STRING;
-		field->kind = *at;
-		return at + 2;
-	case 'K':
-	case 'x':
-		return at + 1;
-	case 'B':
-		field->width = 0; /* the kernel prepares this one without its width */
-		field->conversion = CONVERT_SYMBOL;
-		return at + 1;
-	case 's':
-	case 'S':
-		field->conversion = CONVERT_SYMBOL;
-		return at + 1;
-	case 'i':
-	case 'I':
-		if (at[1] != '4' && at[1] != '6')
-			return NULL;
-		field->conversion = CONVERT_ADDRESS;
-		field->kind = *at;
-		field->digit = at[1];
-		return at + 2;
-	default:
-		return NULL;
-	}
-}
-
-static const char *parse_integer(const char *at, struct field *field)
-{
-	field->bytes = 4;
-	for (u32 i = 0; i < 2 && *at == 'l'; i++, at++)
-		field->bytes = 8;
-	switch (*at) {
-	case 'd':
-	case 'i':
-		field->conversion = CONVERT_SIGNED;
-		return at + 1;
-	case 'u':
-		field->conversion = CONVERT_UNSIGNED;
-		return at + 1;
-	case 'X':
-		field->style.upper = true;
-		field->conversion = CONVERT_HEX;
-		return at + 1;
-	case 'x':
-		field->conversion = CONVERT_HEX;
-		return at + 1;
-	default:
-		return NULL;
-	}
-}
-
-static const char *parse_width(const char *at, struct field *field)
-{
-	for (;; at++) {
-		if (*at == '0')
-			field->style.zero = true;
-		else if (*at == '+')
-			field->style.plus = true;
-		else if (*at == '-')
-			field->style.left = true;
-		else if (*at == ' ')
-			field->style.space = true;
-		else
-			break;
-	}
-	for (; is_digit(*at); at++)
-		if (field->width < RT_FORMAT_WIDTH_MAX)
-			field->width = field->width * 10 + (u32)(*at - '0');
-	return at;
-}
-
-/* `at` points behind the percent sign. Returns what follows the conversion, or NULL if refused. */
-static const char *parse_field(const char *at, struct field *field)
-{
-	*field = (struct field){ 0 };
-	at = parse_width(at, field);
-	switch (*at) {
-	case 'p':
-		return parse_pointer(at + 1, field);
-	case 's':
-		field->conversion = CONVERT_STRING;
-		field->kind = 's';
-		return ends_conversion(at[1]) ? at + 1 : NULL;
-	case 'c':
-		field->conversion = CONVERT_CHARACTER;
-		return at + 1;
-	default:
-		return parse_integer(at, field);
-	}
-}
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
@@ -188,7 +26,7 @@ static u32 fetch_string(char *to, u64 address, u32 size, char kind)
 	return 0;
 }
 
-static u32 fetch_address(char *to, const struct field *field, u64 argument)
+static u32 fetch_address(char *to, const struct rt_field *field, u64 argument)
 {
 	u32 size = field->digit == '4' ? 4 : 16;
 	u8 bytes[16];
@@ -200,22 +38,22 @@ static u32 fetch_address(char *to, const struct field *field, u64 argument)
 }
 
 /* How much of the shared space an argument takes; `used` is what earlier ones took. */
-static s64 prepared_bytes(const struct field *field, u64 argument, u32 used, char *scratch)
+static s64 prepared_bytes(const struct rt_field *field, u64 argument, u32 used, char *scratch)
 {
 	u32 room = PREPARED_SIZE - used;
 	u32 aligned = (used + 3) & ~3u;
 
 	switch (field->conversion) {
-	case CONVERT_STRING:
+	case RT_CONVERT_STRING:
 		if (room == 0)
 			return -ENOSPC;
 		return fetch_string(scratch, argument, room, field->kind) + 1;
-	case CONVERT_ADDRESS:
+	case RT_CONVERT_ADDRESS:
 		if (room < (field->digit == '4' ? 4 : 16))
 			return -ENOSPC;
 		return fetch_address(scratch, field, argument) + 1;
-	case CONVERT_SYMBOL:
-	case CONVERT_CHARACTER:
+	case RT_CONVERT_SYMBOL:
+	case RT_CONVERT_CHARACTER:
 		return room == 0 ? -ENOSPC : 1;
 	default:
 		if (aligned > PREPARED_SIZE || PREPARED_SIZE - aligned < field->bytes)
@@ -245,7 +83,7 @@ static void put_repeated(struct output *output, char c, u32 times)
 		put(output, c);
 }
 
-static void put_padded(struct output *output, const char *text, u32 length, const struct field *field)
+static void put_padded(struct output *output, const char *text, u32 length, const struct rt_field *field)
 {
 	u32 padding = field->width > length ? field->width - length : 0;
 
@@ -257,12 +95,12 @@ static void put_padded(struct output *output, const char *text, u32 length, cons
 		put_repeated(output, ' ', padding);
 }
 
-static void put_number(struct output *output, struct field *field, u64 value, u32 base)
+static void put_number(struct output *output, struct rt_field *field, u64 value, u32 base)
 {
 	char digits[RT_NUMBER_SIZE];
 	struct rt_number number;
 
-	field->style.is_signed = field->conversion == CONVERT_SIGNED;
+	field->style.is_signed = field->conversion == RT_CONVERT_SIGNED;
 	rt_number_lay_out(&number, digits, value, base, field->style, field->width);
 	put_repeated(output, ' ', number.spaces_before);
 	if (number.sign != '\0')
@@ -273,48 +111,48 @@ static void put_number(struct output *output, struct field *field, u64 value, u3
 	put_repeated(output, ' ', number.spaces_after);
 }
 
-static u64 integer_argument(const struct field *field, u64 argument)
+static u64 integer_argument(const struct rt_field *field, u64 argument)
 {
 	if (field->bytes == 8)
 		return argument;
-	return field->conversion == CONVERT_SIGNED ? (u64)(s32)argument : (u32)argument;
+	return field->conversion == RT_CONVERT_SIGNED ? (u64)(s32)argument : (u32)argument;
 }
 
-static void print_field(struct output *output, struct field *field, u64 argument, char *scratch)
+static void print_field(struct output *output, struct rt_field *field, u64 argument, char *scratch)
 {
 	u32 length;
 
 	switch (field->conversion) {
-	case CONVERT_STRING:
+	case RT_CONVERT_STRING:
 		length = fetch_string(scratch, argument, PREPARED_SIZE, field->kind);
 		/* A width applies to %s alone: the kernel prints %pks and %pus as they are. */
 		if (field->kind != 's')
 			field->width = 0;
 		put_padded(output, scratch, length, field);
 		break;
-	case CONVERT_ADDRESS:
+	case RT_CONVERT_ADDRESS:
 		length = fetch_address(scratch, field, argument);
 		field->width = 0;
 		put_padded(output, scratch, length, field);
 		break;
-	case CONVERT_CHARACTER:
+	case RT_CONVERT_CHARACTER:
 		scratch[0] = (char)argument;
 		put_padded(output, scratch, 1, field);
 		break;
-	case CONVERT_POINTER:
+	case RT_CONVERT_POINTER:
 		if (field->width == 0) {
 			field->width = 16;
 			field->style.zero = true;
 		}
 		put_number(output, field, argument, 16);
 		break;
-	case CONVERT_SYMBOL:
+	case RT_CONVERT_SYMBOL:
 		length = rt_format_hex(scratch, argument);
 		put_padded(output, scratch, length, field);
 		break;
 	default:
 		put_number(output, field, integer_argument(field, argument),
-			   field->conversion == CONVERT_HEX ? 16 : 10);
+			   field->conversion == RT_CONVERT_HEX ? 16 : 10);
 	}
 }
 
@@ -326,10 +164,10 @@ static s64 prepare(const char *format, const u64 *arguments, u32 count)
 	u32 next = 0, used = 0;
 
 	while (*format != '\0') {
-		struct field field;
+		struct rt_field field;
 		s64 bytes;
 
-		if (!is_text(*format))
+		if (!rt_format_is_text(*format))
 			return -EINVAL;
 		if (*format++ != '%')
 			continue;
@@ -339,7 +177,7 @@ static s64 prepare(const char *format, const u64 *arguments, u32 count)
 		}
 		if (next == count)
 			return -EINVAL;
-		format = parse_field(format, &field);
+		format = rt_field_parse(format, &field);
 		if (format == NULL)
 			return -EINVAL;
 		bytes = prepared_bytes(&field, arguments[next++], used, scratch);
@@ -355,19 +193,19 @@ static void print(struct output *output, const char *format, const u64 *argument
 	char scratch[PREPARED_SIZE];
 
 	while (*format != '\0') {
-		struct field field;
+		struct rt_field field;
 
 		if (*format != '%' || format[1] == '%') {
 			put(output, *format);
 			format += *format == '%' ? 2 : 1;
 			continue;
 		}
-		format = parse_field(format + 1, &field);
+		format = rt_field_parse(format + 1, &field);
 		print_field(output, &field, *arguments++, scratch);
 		/* The kernel's printer swallows letters behind a pointer: %pI6c prints as %pI6. */
-		if (field.conversion == CONVERT_ADDRESS || field.conversion == CONVERT_SYMBOL ||
-		    field.conversion == CONVERT_POINTER)
-			while (is_alnum(*format))
+		if (field.conversion == RT_CONVERT_ADDRESS || field.conversion == RT_CONVERT_SYMBOL ||
+		    field.conversion == RT_CONVERT_POINTER)
+			while (rt_format_is_alnum(*format))
 				format++;
 	}
 }
