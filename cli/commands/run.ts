@@ -1,13 +1,13 @@
 /** `tapio-bpf run`: collectors from hook to sink, ending in a report. */
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
-import type { Command, CommandInput, OutputFormat } from "../command.ts";
+import type { Command, CommandInput } from "../command.ts";
 import { integerOption, secondsOption } from "../numbers.ts";
 import { catchInterrupt } from "../run/interrupt.ts";
 import { runKernel } from "../run/kernel.ts";
 import { formatReport, type RunReport } from "../run/report.ts";
 import { runSimulated, type SimulatedSource } from "../run/simulated.ts";
-import { parseSink } from "../sinks/parse_sink.ts";
+import { openSinks, sinkTargets, writesStandardOutput } from "../sinks/parse_sink.ts";
 import { UsageError } from "../usage_error.ts";
 
 const DEFAULT_COLLECTORS = "tcp,syscall";
@@ -38,47 +38,53 @@ function sourceOption({ options }: CommandInput): SimulatedSource {
   };
 }
 
-async function runWasm(input: CommandInput, sinks: readonly Sink[]): Promise<number> {
+/** A run whose options are known to be good. */
+type Run = (sinks: readonly Sink[], signal: AbortSignal) => Promise<RunReport>;
+
+function simulatedRun(input: CommandInput): Run {
   const { options, output } = input;
-  const report = await runSimulated({
+  const settings = {
     collectors: collectorsOption(options["collector"]),
     source: sourceOption(input),
-    sinks,
     engine: String(options["engine"] ?? "ubpf"),
     cpus: integerOption("cpus", options["cpus"], [1, CPUS_MAX], 0),
     seed: integerOption("seed", options["seed"], [0, 2 ** 32 - 1], 1),
     preemptionInterval: integerOption("preempt-every", options["preempt-every"], [0, 1e6], 0),
     progress: output === "table" && process.stderr.isTTY === true,
-  });
-  return printReport(report, output);
+  };
+  return (sinks, signal) => runSimulated({ ...settings, sinks, signal });
 }
 
 /** Options that only a simulated machine has. */
 const SIMULATION_ONLY = ["trace", "workload", "cpus", "seed", "preempt-every", "engine"];
 
-async function runOnKernel(input: CommandInput, sinks: readonly Sink[]): Promise<number> {
-  const { options, output } = input;
+function kernelRun({ options }: CommandInput): Run {
   const wrong = SIMULATION_ONLY.find((name) => options[name] !== undefined);
   if (wrong !== undefined) {
     throw new UsageError(`--${wrong}: only the wasm backend has that; leave it out`);
   }
-  const interrupt = catchInterrupt();
-  try {
-    const report = await runKernel({
-      collectors: collectorsOption(options["collector"]),
-      sinks,
-      duration_s: secondsOption("duration", options["duration"]) ?? DEFAULT_DURATION_S,
-      signal: interrupt.signal,
-    });
-    return printReport(report, output);
-  } finally {
-    interrupt.stop();
-  }
+  const settings = {
+    collectors: collectorsOption(options["collector"]),
+    duration_s: secondsOption("duration", options["duration"]) ?? DEFAULT_DURATION_S,
+  };
+  return (sinks, signal) => runKernel({ ...settings, sinks, signal });
 }
 
-function printReport(report: RunReport, output: OutputFormat): number {
-  console.log(output === "json" ? JSON.stringify(report) : formatReport(report));
-  return report.books.residual === 0 ? 0 : 1;
+function backendOption(input: CommandInput): Run {
+  const backend = input.options["backend"] ?? "wasm";
+  if (backend === "wasm") return simulatedRun(input);
+  if (backend === "kernel") return kernelRun(input);
+  throw new UsageError(`--backend ${backend}: the backends are wasm and kernel`);
+}
+
+function sinkOption({ options, output }: CommandInput): readonly string[] {
+  const { sink, trace } = options;
+  if (typeof sink !== "string") return [];
+  const targets = sinkTargets(sink, typeof trace === "string" ? trace : undefined);
+  if (writesStandardOutput(targets) && output === "json") {
+    throw new UsageError("--sink ndjson:- and -o json both want standard output; give one a file");
+  }
+  return targets;
 }
 
 export const runCommand: Command = {
@@ -86,7 +92,7 @@ export const runCommand: Command = {
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
     "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
-    "[--sink ndjson:FILE[,...]] [--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
+    "[--engine ubpf|aot] [--sink ndjson:FILE[,...]] [--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
   options: {
     backend: { type: "string" },
     engine: { type: "string" },
@@ -101,16 +107,19 @@ export const runCommand: Command = {
   },
   positionals: [0, 0],
   async run(input) {
-    const backend = input.options["backend"] ?? "wasm";
-    if (backend !== "wasm" && backend !== "kernel") {
-      throw new UsageError(`--backend ${backend}: the backends are wasm and kernel`);
-    }
-    const { sink } = input.options;
-    const sinks = typeof sink === "string" ? sink.split(",").map(parseSink) : [];
+    const run = backendOption(input);
+    const targets = sinkOption(input);
+    const sinks = await openSinks(targets);
+    const interrupt = catchInterrupt();
     try {
-      return await (backend === "kernel" ? runOnKernel : runWasm)(input, sinks);
+      const report = await run(sinks, interrupt.signal);
+      if (input.output === "json") console.log(JSON.stringify(report));
+      else if (writesStandardOutput(targets)) console.error(formatReport(report));
+      else console.log(formatReport(report));
+      return report.books.residual === 0 ? 0 : 1;
     } finally {
-      for (const each of sinks) await each.close();
+      interrupt.stop();
+      for (const sink of sinks) await sink.close();
     }
   },
 };

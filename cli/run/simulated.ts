@@ -1,18 +1,17 @@
 /** `run` on the wasm backend: a trace or a generated workload through the collectors' bytecode. */
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import type { BpfObject, Link } from "#core/backend.ts";
-import { BpfError } from "#core/errors.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
 import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
-import { type TraceBlock, TraceReader } from "#core/trace/reader.ts";
+import { countBefore, type EventBlock } from "#core/trace/event_block.ts";
+import type { TraceBlock } from "#core/trace/reader.ts";
 import type { TraceSchema } from "#core/trace/schema.ts";
 import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
 import { Replayer } from "#wasm/world/replayer.ts";
 import { createWorkload } from "#wasm/world/workload.ts";
 import { readArtifact } from "../artifacts.ts";
-import { decompressBlock } from "../zstd.ts";
+import { openTrace } from "../trace_file.ts";
 import { Progress } from "./progress.ts";
 import { createReport, type RunReport, type SourceSummary } from "./report.ts";
 
@@ -21,6 +20,8 @@ import { createReport, type RunReport, type SourceSummary } from "./report.ts";
  * nothing to a full ring.
  */
 const RECORDS_PER_DRAIN = 2048;
+/** Time after which the event loop gets its turn: signals must not starve. */
+const TURN_MS = 20;
 
 export type SimulatedSource =
   | { readonly kind: "trace"; readonly path: string; readonly duration_s: number | undefined }
@@ -37,6 +38,8 @@ export interface SimulatedRunOptions {
   /** Mean number of helper calls between preemptions; 0 = never. */
   readonly preemptionInterval: number;
   readonly progress: boolean;
+  /** Ends the run before its time. */
+  readonly signal?: AbortSignal;
 }
 
 interface OpenSource {
@@ -45,29 +48,18 @@ interface OpenSource {
   readonly blocks: AsyncIterable<TraceBlock>;
 }
 
-async function openTrace(path: string): Promise<OpenSource> {
-  try {
-    await stat(path);
-  } catch (cause) {
-    throw new BpfError(`open ${path}`, "no such file, or not readable", {
-      hint: "make a trace with tapio-bpf trace import",
-      cause,
-    });
-  }
-  const stream = createReadStream(path, { highWaterMark: 1 << 20 });
-  const reader = await TraceReader.open(stream, { decompress: decompressBlock });
-  return { name: path, schema: reader.schema, blocks: reader };
-}
-
-function openSource(options: SimulatedRunOptions): Promise<OpenSource> {
+async function openSource(options: SimulatedRunOptions): Promise<OpenSource> {
   const { source, cpus, seed } = options;
-  if (source.kind === "trace") return openTrace(source.path);
+  if (source.kind === "trace") {
+    const reader = await openTrace(source.path);
+    return { name: source.path, schema: reader.schema, blocks: reader };
+  }
   const workload = createWorkload(source.name, {
     duration_s: source.duration_s,
     cpus: cpus === 0 ? 2 : cpus,
     seed,
   });
-  return Promise.resolve({ name: `workload ${source.name}`, ...workload });
+  return { name: `workload ${source.name}`, ...workload };
 }
 
 /** Opened collectors: objects loaded, programs attached, pipelines ready. */
@@ -95,28 +87,51 @@ class Collectors {
   }
 }
 
+/** Blocks up to `duration_s` after the first event, with turns of the event loop in between. */
+async function* limited(
+  { blocks }: OpenSource,
+  { source, signal }: SimulatedRunOptions,
+): AsyncGenerator<TraceBlock, void, undefined> {
+  let end_ns: bigint | undefined;
+  let turned_ms = performance.now();
+  for await (const block of blocks) {
+    if (performance.now() - turned_ms > TURN_MS) {
+      await turn();
+      turned_ms = performance.now();
+    }
+    if (signal?.aborted === true) return;
+    if (block.kind !== "events" || source.duration_s === undefined) {
+      yield block;
+      continue;
+    }
+    end_ns ??= block.base_ns + BigInt(Math.ceil(source.duration_s * 1e9));
+    const count = countBefore(block, end_ns);
+    if (count > 0) yield { ...block, count } satisfies EventBlock;
+    if (count < block.count) return;
+  }
+}
+
+/** Runs the whole source; returns how many records the recorder lost. */
 async function replay(
-  source: OpenSource,
+  blocks: AsyncIterable<TraceBlock>,
   replayer: Replayer,
-  limit_s: number | undefined,
   collectors: Collectors,
   progress: Progress,
 ): Promise<number> {
   let lost = 0;
-  for await (const block of source.blocks) {
+  for await (const block of blocks) {
     if (block.kind === "tasks") replayer.tasks(block);
     else if (block.kind === "loss") for (const { records } of block.losses) lost += records;
     else if (block.kind === "events") {
       replayer.events(block, RECORDS_PER_DRAIN, collectors.drain);
       progress.update(replayer.records, replayer.span_s);
-      if (limit_s !== undefined && replayer.span_s >= limit_s) break;
     }
   }
   collectors.drain();
   return lost;
 }
 
-/** Runs to the end of the source. Throws `BpfError` on bad input; nothing stays open. */
+/** Runs to the end of the source, or until `signal`. Throws `BpfError` on bad input; nothing stays open. */
 export async function runSimulated(options: SimulatedRunOptions): Promise<RunReport> {
   const started = performance.now();
   const source = await openSource(options);
@@ -133,8 +148,7 @@ export async function runSimulated(options: SimulatedRunOptions): Promise<RunRep
   try {
     const replayer = new Replayer(backend, source.schema);
     for (const spec of options.collectors) collectors.open(backend, spec, options.sinks);
-    const limit_s = options.source.kind === "trace" ? options.source.duration_s : undefined;
-    const lost = await replay(source, replayer, limit_s, collectors, progress);
+    const lost = await replay(limited(source, options), replayer, collectors, progress);
     for (const sink of options.sinks) await sink.flush();
     const summary: SourceSummary = {
       name: source.name,

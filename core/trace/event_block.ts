@@ -30,6 +30,19 @@ export interface EventBlock {
   readonly contexts: Uint8Array;
 }
 
+/** How many of the block's events, from its first, lie before `end_ns`. */
+export function countBefore(block: EventBlock, end_ns: bigint): number {
+  const { count, timeDeltas_ns } = block;
+  const limit_ns = Number(end_ns - block.base_ns);
+  let [from, to] = [0, count];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (timeDeltas_ns[middle]! < limit_ns) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 /** Decodes event blocks of one trace into one reused `EventBlock`. */
 export class EventDecoder {
   readonly #sizes: Uint32Array;

@@ -1,26 +1,14 @@
 /** Whatever the command line is given, it answers with one clear line, and neither crashes nor hangs. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileBpf } from "../support/clang.ts";
+import { tapio } from "../support/tapio.ts";
 
 const SAMPLE = "samples/web-loss.trace";
 const folder = mkdtempSync(join(tmpdir(), "tapio-bad-"));
 const bad = join(folder, "bad.o");
-
-function tapio(
-  args: readonly string[],
-  input = "",
-): { status: number | null; error: string; out: string } {
-  const run = spawnSync(process.execPath, ["cli/main.ts", ...args], {
-    encoding: "utf8",
-    input,
-    timeout: 60_000,
-  });
-  return { status: run.status, error: run.stderr.trimEnd(), out: run.stdout };
-}
 
 /** The one line that a failing command prints. */
 function failure(args: readonly string[], code = 1): string {

@@ -81,7 +81,7 @@ export const WORKLOADS: readonly string[] = Object.keys(SHAPES);
 
 /** Throws `BpfError` for an unknown name. */
 export function createWorkload(name: string, options: WorkloadOptions): Workload {
-  const shape = SHAPES[name];
+  const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
   if (shape === undefined) {
     throw new BpfError(`workload ${name}`, "there is none of this name", {
       hint: `the workloads are ${WORKLOADS.join(", ")}`,
