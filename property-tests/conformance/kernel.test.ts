@@ -1,30 +1,32 @@
 /**
- * The suite against the running kernel, which is the authority: a model that fails here
- * is wrong. Runs with TAPIO_NATIVE=1 (`npm run test:native:maps`), as root.
+ * The suites against the kernel backend: the addon, its error mapping, and the running kernel. Run with
+ * TAPIO_NATIVE=1 (`npm run test:native`), as root.
  */
 
 import { release } from "node:os";
 import { test } from "vitest";
-import { refusalOfKernel } from "./kernel_process.ts";
+import { createKernelBackend } from "#kernel/backend.ts";
+import { checkMachine } from "#kernel/probes.ts";
 import { mapConformance } from "./maps.ts";
 import { programConformance } from "./programs.ts";
 import { ringConformance } from "./rings.ts";
-import { SyscallBackend } from "./syscall_backend.ts";
 
-const refusal =
-  process.env["TAPIO_NATIVE"] === "1" ? refusalOfKernel() : "TAPIO_NATIVE=1 is not set";
+function refusal(): string | undefined {
+  if (process.env["TAPIO_NATIVE"] !== "1") return "TAPIO_NATIVE=1 is not set";
+  const failed = checkMachine().find(({ ok }) => !ok);
+  return failed === undefined ? undefined : `${failed.name}: ${failed.detail}`;
+}
 
-if (refusal === undefined) {
-  const makeBackend = () => Promise.resolve(new SyscallBackend());
+const problem = refusal();
+if (problem === undefined) {
+  const makeBackend = () => Promise.resolve(createKernelBackend());
   const options = {
-    label: `Linux ${release()}`,
+    label: `the kernel backend on Linux ${release()}`,
     kernelVersion: release(),
-    // The maps belong to another process.
-    mapsMemory: false,
   };
   mapConformance(makeBackend, options);
   programConformance(makeBackend, options);
   ringConformance(makeBackend, options);
 } else {
-  test.skip(`maps of the running kernel: ${refusal}`);
+  test.skip(`the kernel backend: ${problem}`);
 }
