@@ -1,5 +1,7 @@
 /** `tapio-bpf run`: collectors from hook to sink, ending in a report. */
+
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
+import { balanced } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { integerOption, secondsOption } from "../numbers.ts";
@@ -116,7 +118,7 @@ export const runCommand: Command = {
       if (input.output === "json") console.log(JSON.stringify(report));
       else if (writesStandardOutput(targets)) console.error(formatReport(report));
       else console.log(formatReport(report));
-      return report.books.residual === 0 ? 0 : 1;
+      return balanced(report.programs) ? 0 : 1;
     } finally {
       interrupt.stop();
       for (const sink of sinks) await sink.close();

@@ -1,5 +1,5 @@
 /** What `run` ends in: one JSON document, or a table for people. */
-import { addBooks, type Books, EMPTY_BOOKS } from "#core/pipeline/books.ts";
+import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
 import { formatCount, formatTable } from "../table.ts";
 
@@ -103,7 +103,7 @@ function programRows(programs: readonly ProgramBooks[]): (readonly string[])[] {
 /** The report as text for a terminal. */
 export function formatReport(report: RunReport): string {
   const rate = report.elapsed_s > 0 ? report.books.seen / report.elapsed_s : 0;
-  const balanced = report.books.residual === 0 ? "balance" : "DO NOT BALANCE";
+  const verdict = balanced(report.programs) ? "balance" : "DO NOT BALANCE";
   const lines = [
     `${report.collectors.join(", ")} on ${report.backend} (${report.engine}): ` +
       `${report.elapsed_s.toFixed(2)} s, ${formatCount(Math.round(rate))} events/s`,
@@ -117,7 +117,7 @@ export function formatReport(report: RunReport): string {
   }
   const events = Object.entries(report.events).map(([name, n]) => [name, formatCount(n)] as const);
   lines.push("", "events delivered", formatTable(events));
-  lines.push("", `the books ${balanced}`, formatTable(booksRows(report.books)));
+  lines.push("", `the books ${verdict}`, formatTable(booksRows(report.books)));
   lines.push("", formatTable(programRows(report.programs)));
   return lines.join("\n");
 }

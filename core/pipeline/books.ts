@@ -63,7 +63,10 @@ function addCounts(
   return total;
 }
 
-/** The books of several programs or CPUs together. Residuals add: they do not cancel silently. */
+/**
+ * The books of several programs or CPUs together. Residuals add, so opposite ones cancel: whether
+ * books balance is a question to `balanced`, not to their sum.
+ */
 export function addBooks(left: Books, right: Books): Books {
   return {
     seen: left.seen + right.seen,
@@ -76,4 +79,9 @@ export function addBooks(left: Books, right: Books): Books {
     residual: left.residual + right.residual,
     unobserved: left.unobserved + right.unobserved,
   };
+}
+
+/** Whether the books of every program and CPU close by themselves. */
+export function balanced(rows: readonly { readonly books: Books }[]): boolean {
+  return rows.every(({ books }) => books.residual === 0);
 }

@@ -60,7 +60,10 @@ export class CollectorPipeline {
     this.#sinks = sinks;
   }
 
-  /** Records that did not look like one of this collector's; they are dropped as `malformed`. */
+  /**
+   * Records that did not look like one of this collector's. Those that name their program and CPU are
+   * dropped as `malformed` in the books; the others show as residual.
+   */
   get malformed(): number {
     return this.#malformed;
   }
@@ -76,23 +79,30 @@ export class CollectorPipeline {
 
   #deliverBatch(batch: RecordBatch): void {
     for (const sink of this.#sinks) sink.write(batch, this.schema);
+    for (let i = 0; i < batch.count; i++) this.#account(batch, i);
+  }
+
+  #account(batch: RecordBatch, index: number): void {
     const { header, types, headerSize } = this.schema;
-    const { view, offsets, lengths } = batch;
-    for (let i = 0; i < batch.count; i++) {
-      const offset = offsets[i]!;
-      if (lengths[i]! < headerSize) {
-        this.#malformed++;
-        continue;
-      }
-      const type = header.type(view, offset);
-      const program = header.program(view, offset);
-      const cpu = header.cpu(view, offset);
-      if (!types.has(type) || !this.#ledger.covers(program, cpu, type)) {
-        this.#malformed++;
-        continue;
-      }
-      this.#ledger.receive(program, cpu, header.sequence(view, offset));
-      this.#ledger.deliver(program, cpu, type);
+    const { view } = batch;
+    const offset = batch.offsets[index]!;
+    const length = batch.lengths[index]!;
+    if (length < headerSize) {
+      this.#malformed++;
+      return;
+    }
+    const program = header.program(view, offset);
+    const cpu = header.cpu(view, offset);
+    const type = types.get(header.type(view, offset));
+    if (!this.#ledger.covers(program, cpu, type?.number ?? 0)) {
+      this.#malformed++;
+      return;
+    }
+    this.#ledger.receive(program, cpu, header.sequence(view, offset));
+    if (type !== undefined && length >= type.size) this.#ledger.deliver(program, cpu, type.number);
+    else {
+      this.#malformed++;
+      this.#ledger.reject(program, cpu);
     }
   }
 
@@ -122,18 +132,23 @@ export class CollectorPipeline {
   programBooks(): ProgramBooks[] {
     const rows: ProgramBooks[] = [];
     for (const { name, index, program } of this.#programs) {
-      const delivered = this.#deliveredByCpu(index);
+      const delivered = this.#byCpu((cpu) => this.#ledger.delivered(index, cpu));
+      const malformed = this.#byCpu((cpu) => this.#ledger.rejected(index, cpu));
       const unobserved = program.info().recursionMisses;
       const counters = this.#statistics.read(index);
       const ringEmpty = this.#ring.availableBytes() === 0;
       counters.forEach((cpuCounters, cpu) => {
-        const underway = Math.max(0, cpuCounters.events_sent - delivered[cpu]!);
+        const arrived = delivered[cpu]! + malformed[cpu]!;
+        const underway = Math.max(0, cpuCounters.events_sent - arrived);
         const entries = {
           seen: cpuCounters.events_seen,
           filtered: cpuCounters.filter_misses,
           rate_limited: cpuCounters.rate_limited,
           sampled_out: cpuCounters.sampled_out,
-          dropped: { ring_full: cpuCounters.dropped_ring_full },
+          dropped: {
+            ring_full: cpuCounters.dropped_ring_full,
+            ...(malformed[cpu] === 0 ? {} : { malformed: malformed[cpu]! }),
+          },
           delivered: delivered[cpu]!,
           in_flight: ringEmpty ? 0 : underway,
           // The kernel counts misses by program, not by CPU; they stand with the first.
@@ -145,8 +160,8 @@ export class CollectorPipeline {
     return rows;
   }
 
-  #deliveredByCpu(index: number): number[] {
-    return Array.from({ length: this.#cpus }, (_, cpu) => this.#ledger.delivered(index, cpu));
+  #byCpu(count: (cpu: number) => number): number[] {
+    return Array.from({ length: this.#cpus }, (_, cpu) => count(cpu));
   }
 
   /** Books of the whole collector. */

@@ -8,6 +8,7 @@ export class DeliveryLedger {
   readonly #cpus: number;
   readonly #received: Float64Array;
   readonly #delivered: Float64Array;
+  readonly #rejected: Float64Array;
   readonly #lastSequence: Float64Array;
   readonly #missing: Float64Array;
   readonly #byType = new Float64Array(256);
@@ -18,6 +19,7 @@ export class DeliveryLedger {
     const slots = programs * cpus;
     this.#received = new Float64Array(slots);
     this.#delivered = new Float64Array(slots);
+    this.#rejected = new Float64Array(slots);
     this.#lastSequence = new Float64Array(slots);
     this.#missing = new Float64Array(slots);
   }
@@ -42,12 +44,21 @@ export class DeliveryLedger {
     this.#byType[type]! += 1;
   }
 
+  /** The record was no event of its collector; nobody gets it. */
+  reject(program: number, cpu: number): void {
+    this.#rejected[program * this.#cpus + cpu]! += 1;
+  }
+
   received(program: number, cpu: number): number {
     return this.#received[program * this.#cpus + cpu] ?? 0;
   }
 
   delivered(program: number, cpu: number): number {
     return this.#delivered[program * this.#cpus + cpu] ?? 0;
+  }
+
+  rejected(program: number, cpu: number): number {
+    return this.#rejected[program * this.#cpus + cpu] ?? 0;
   }
 
   /** Sequence numbers that were skipped: events lost before the ring. */
