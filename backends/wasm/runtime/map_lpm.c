@@ -30,6 +30,7 @@ static int create(struct rt_map *map)
 	trie->node_size = (u32)sizeof(struct rt_lpm_node) + trie->words * 8 +
 			  rt_round_up8(map->value_size);
 	trie->memory_bytes = (u32)(sizeof(*map) + sizeof(*trie));
+	rt_lpm_index_create(trie, map->max_entries);
 	map->state = trie;
 	return 0;
 }
@@ -37,6 +38,7 @@ static int create(struct rt_map *map)
 static void destroy(struct rt_map *map)
 {
 	rt_lpm_free_all(rt_lpm_state(map));
+	rt_free(rt_lpm_state(map)->slots);
 	rt_free(map->state);
 }
 
@@ -51,10 +53,17 @@ static u32 memory_bytes(const struct rt_map *map)
 static inline struct rt_lpm_node *find(const struct rt_lpm *trie, u32 prefix_length,
 				       const u64 *words, bool one_word)
 {
+	struct rt_lpm_node *node = trie->root;
 	struct rt_lpm_node *found = NULL;
 	u32 checked = 0; /* words that the ancestors compared in full */
 
-	for (struct rt_lpm_node *node = trie->root; node != NULL;) {
+	if (trie->slots != NULL && prefix_length >= trie->index_bits) {
+		u32 slot = rt_lpm_first_bits(words) >> (16 - trie->index_bits);
+
+		node = trie->slots[slot].node;
+		found = trie->slots[slot].best;
+	}
+	while (node != NULL) {
 		if (node->prefix_length > prefix_length)
 			break;
 		if (one_word) {
@@ -201,6 +210,8 @@ static s64 update(struct rt_map *map, const void *from, const void *value, u64 f
 	error = insert(map, created, &key, flags);
 	if (error != 0)
 		rt_lpm_node_free(trie, created);
+	else
+		rt_lpm_index_update(trie, key.words, key.prefix_length);
 	return error;
 }
 
@@ -252,6 +263,7 @@ static s64 erase(struct rt_map *map, const void *from)
 	    shared != key.prefix_length)
 		return -ENOENT;
 	take_out(trie, slot, parent_slot);
+	rt_lpm_index_update(trie, key.words, key.prefix_length);
 	trie->count--;
 	return 0;
 }

@@ -26,8 +26,16 @@ struct rt_lpm_node {
 	u64 words[];	 /* the data as it was given, zero-padded; then the value */
 };
 
+/* Where a lookup starts that begins with certain bits (map_lpm_index.c). */
+struct rt_lpm_slot {
+	struct rt_lpm_node *node; /* the first on the way that the index does not cover, or NULL */
+	struct rt_lpm_node *best; /* the deepest entry above it, or NULL */
+};
+
 struct rt_lpm {
 	struct rt_lpm_node *root;
+	struct rt_lpm_slot *slots; /* 2^index_bits; or NULL: no index */
+	u32 index_bits;
 	struct rt_lpm_node *freed; /* oldest first */
 	struct rt_lpm_node *freed_last;
 	u32 freed_count;
@@ -63,6 +71,12 @@ static inline u32 rt_lpm_branch(const struct rt_lpm_node *node, const u64 *words
 	return words[node->branch_word] >> node->branch_shift & 1;
 }
 
+/* The first 16 bits of a key, as a number. */
+static inline u32 rt_lpm_first_bits(const u64 *words)
+{
+	return ((u32)words[0] & 0xff) << 8 | ((u32)words[0] >> 8 & 0xff);
+}
+
 /* ---- map_lpm_node.c ------------------------------------------------------------------------- */
 
 void rt_lpm_read_key(const struct rt_lpm *trie, struct rt_lpm_key *key, const void *from);
@@ -76,6 +90,13 @@ struct rt_lpm_node *rt_lpm_node_create(struct rt_map *map, u32 prefix_length, co
 				       bool intermediate);
 void rt_lpm_node_free(struct rt_lpm *trie, struct rt_lpm_node *node);
 void rt_lpm_free_all(struct rt_lpm *trie);
+
+/* ---- map_lpm_index.c ------------------------------------------------------------------------ */
+
+/* Gives a new trie an index of a size that fits; without memory for it, none. */
+void rt_lpm_index_create(struct rt_lpm *trie, u32 max_entries);
+/* To be called after every change, with the prefix that was set or deleted. */
+void rt_lpm_index_update(struct rt_lpm *trie, const u64 *words, u32 prefix_length);
 
 /* map_lpm_iterate.c */
 s64 rt_lpm_next_key(struct rt_map *map, const void *key, void *next);
