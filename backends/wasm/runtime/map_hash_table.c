@@ -45,9 +45,10 @@ static u32 power_of_two_from(u32 n)
 
 int rt_hash_create(struct rt_map *map, u32 value_room)
 {
-	if (map->max_entries > 1u << 29)
+	if (map->max_entries > 1u << 28)
 		return map->max_entries > 1u << 31 ? -E2BIG : -ENOMEM;
-	return rt_hash_create_sized(map, map->key_size, value_room, map->max_entries);
+	/* Twice as many buckets as the kernel has: half the chains, for 4 bytes an entry. */
+	return rt_hash_create_sized(map, map->key_size, value_room, map->max_entries * 2);
 }
 
 int rt_hash_create_sized(struct rt_map *map, u32 key_size, u32 value_room, u32 entries)
