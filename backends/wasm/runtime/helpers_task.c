@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The task that the CPU runs, and storage that hangs on tasks and cgroups. */
 #include "helpers.h"
+#include "map_storage.h"
 #include "task.h"
 
 #define STORAGE_CREATE 1u /* BPF_LOCAL_STORAGE_GET_F_CREATE */
@@ -86,7 +87,7 @@ RT_HELPER(get_current_ancestor_cgroup_id)
 	return task->cgroup_ids[level];
 }
 
-/* ---- storage: the map's key is the owner's address ------------------------------------------ */
+/* ---- storage -------------------------------------------------------------------------------- */
 
 static struct rt_map *storage_map(u64 address, u32 type)
 {
@@ -105,12 +106,10 @@ static u64 storage_get(struct rt_map *map, u64 owner, u64 value, u64 flags)
 		return 0;
 	if (value != 0)
 		rt_check_read(value, map->value_size);
-	found = map->ops->lookup(map, &owner);
-	if (found != NULL || !(flags & STORAGE_CREATE))
-		return rt_address(found);
-	if (map->ops->update(map, &owner, rt_pointer(value), RT_NOEXIST) != 0)
-		return 0;
-	return rt_address(map->ops->lookup(map, &owner));
+	found = rt_storage_find(map, owner);
+	if (found == NULL && flags & STORAGE_CREATE)
+		found = rt_storage_create(map, owner, rt_pointer(value));
+	return rt_address(found);
 }
 
 RT_HELPER(task_storage_get)
@@ -124,7 +123,7 @@ RT_HELPER(task_storage_delete)
 {
 	struct rt_map *map = storage_map(r1, RT_MAP_TASK_STORAGE);
 
-	return (u64)(rt_task_by_address(r2) == NULL ? -EINVAL : map->ops->remove(map, &r2));
+	return (u64)(rt_task_by_address(r2) == NULL ? -EINVAL : rt_storage_delete(map, r2));
 }
 
 RT_HELPER(cgrp_storage_get)
@@ -138,5 +137,5 @@ RT_HELPER(cgrp_storage_delete)
 {
 	struct rt_map *map = storage_map(r1, RT_MAP_CGRP_STORAGE);
 
-	return (u64)(r2 == 0 ? -EINVAL : map->ops->remove(map, &r2));
+	return (u64)(r2 == 0 ? -EINVAL : rt_storage_delete(map, r2));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Storage that hangs on tasks and cgroups. Programs name an owner by its address (the helpers pass
- * &address as the key); user space by a descriptor, of which the simulated machine has none.
+ * Storage that hangs on tasks and cgroups. Programs name an owner by its address; user space by
+ * a descriptor, of which the simulated machine has none.
  */
 #include "map_storage.h"
 
@@ -48,36 +48,34 @@ static void destroy(struct rt_map *map)
 	rt_hash_destroy(map);
 }
 
-static void *lookup(struct rt_map *map, const void *owner)
+void *rt_storage_find(struct rt_map *map, u64 owner)
 {
 	struct rt_hash *hash = rt_hash_state(map);
-	struct rt_hash_element *element = rt_hash_find(hash, owner);
+	struct rt_hash_element *element = rt_hash_find(hash, &owner);
 
 	return element == NULL ? NULL : rt_hash_value(hash, element);
 }
 
-/* A value of NULL stands for zeroes. */
-static s64 update(struct rt_map *map, const void *owner, const void *value, u64 flags)
+void *rt_storage_create(struct rt_map *map, u64 owner, const void *value)
 {
 	struct rt_hash *hash = rt_hash_state(map);
-	struct rt_hash_element *element = rt_hash_find(hash, owner);
-	s64 error = flags > RT_EXIST ? -EINVAL : rt_hash_check_flags(element, flags);
+	struct rt_hash_element *element = rt_hash_pool_take(map);
 
-	if (error != 0)
-		return error;
-	if (element == NULL) {
-		element = rt_hash_pool_take(map);
-		if (element == NULL)
-			return -ENOMEM;
-		memcpy(rt_hash_key(element), owner, OWNER_SIZE);
-		element->hash = rt_hash_of(hash, owner);
-		memset(rt_hash_value(hash, element), 0, map->value_size);
-		rt_hash_link(hash, element);
-		hash->count++;
-	}
+	if (element == NULL)
+		return NULL;
+	memcpy(rt_hash_key(element), &owner, OWNER_SIZE);
+	element->hash = rt_hash_of(hash, &owner);
+	memset(rt_hash_value(hash, element), 0, map->value_size);
 	if (value != NULL)
 		rt_map_copy_value(map, rt_hash_value(hash, element), value);
-	return 0;
+	rt_hash_link(hash, element);
+	hash->count++;
+	return rt_hash_value(hash, element);
+}
+
+s64 rt_storage_delete(struct rt_map *map, u64 owner)
+{
+	return rt_hash_erase(map, &owner);
 }
 
 RT_EXPORT(rt_storage_owner_gone) void rt_storage_owner_gone(u32 low, u32 high)
@@ -85,7 +83,7 @@ RT_EXPORT(rt_storage_owner_gone) void rt_storage_owner_gone(u32 low, u32 high)
 	u64 owner = (u64)high << 32 | low;
 
 	for (struct rt_map *map = all; map != NULL; map = map->storage_next)
-		rt_hash_erase(map, &owner);
+		rt_storage_delete(map, owner);
 }
 
 static s64 no_descriptor_out(struct rt_map *map, const void *key, void *value, u64 flags)
@@ -117,9 +115,6 @@ static s64 next_key(struct rt_map *map, const void *key, void *next)
 		.check = check,                  \
 		.create = create,                \
 		.destroy = destroy,              \
-		.lookup = lookup,                \
-		.update = update,                \
-		.remove = rt_hash_erase,         \
 		.copy_out = no_descriptor_out,   \
 		.copy_in = no_descriptor_in,     \
 		.erase = no_descriptor_erase,    \
