@@ -19,7 +19,7 @@ struct rt_lru_node {
 	struct rt_lru_node *next;
 	struct rt_lru_node *previous;
 	u16 cpu;       /* whose local (or own) lists it belongs to */
-	u8 list;       /* enum lru_list_kind of map_lru.c */
+	u8 list;       /* enum lru_list_kind of map_lru_lists.h */
 	u8 referenced; /* used since it was last looked at */
 };
 
