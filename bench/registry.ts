@@ -1,9 +1,11 @@
 /** Every bench by name. */
 import type { Bench } from "./bench.ts";
 import { replayBench } from "./replay.ts";
+import { ringbufBench } from "./ringbuf.ts";
 import { vmBench } from "./vm.ts";
 
 export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["vm", vmBench],
   ["replay", replayBench],
+  ["ringbuf", ringbufBench],
 ]);

@@ -137,6 +137,8 @@ export interface Addon {
   probeHelper(programType: number, helper: number): number;
   libraryVersion(): string;
   possibleCpus(): number;
+  /** CPU time of the calling thread in nanoseconds. */
+  threadCpuTime(): number;
 }
 
 const FILE = "build/kernel/tapio_bpf.node";
