@@ -41,7 +41,7 @@ export function summarizeLog(log: string): string {
   const useful = lines.findLast((line) => !STATISTICS.test(line));
   if (useful === undefined) return "";
   const omitted = lines.length - 1;
-  return omitted === 0 ? useful : `${useful} (${omitted} lines omitted)`;
+  return omitted === 0 ? useful : `${useful} (${omitted} line${omitted === 1 ? "" : "s"} omitted)`;
 }
 
 /** Lines that only repeat that it failed, or guess wrongly at why. */
