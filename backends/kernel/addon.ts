@@ -137,6 +137,7 @@ export interface Addon {
   probeHelper(programType: number, helper: number): number;
   libraryVersion(): string;
   possibleCpus(): number;
+  ownProcessId(): number;
   /** CPU time of the calling thread in nanoseconds. */
   threadCpuTime(): number;
 }

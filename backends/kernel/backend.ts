@@ -98,6 +98,15 @@ export class KernelBackend implements Backend {
     this.#statistics = descriptor;
   }
 
+  /**
+   * The number that programs know this process by: that of the initial PID namespace. In a container
+   * it differs from `process.pid`.
+   */
+  processId(): number {
+    const id = this.#addon.ownProcessId();
+    return id > 0 ? id : process.pid;
+  }
+
   now_ns(): bigint {
     return process.hrtime.bigint();
   }

@@ -138,7 +138,7 @@ function openRecorder(
   hooks: readonly RecordedHook[],
   layouts: readonly HookLayout[],
 ): KernelObject {
-  const constants: Record<string, number> = { excluded_pid: process.pid };
+  const constants: Record<string, number> = { excluded_pid: backend.processId() };
   hooks.forEach(({ sizeVariable }, i) => {
     constants[sizeVariable] = layouts[i]!.size;
   });

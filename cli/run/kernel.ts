@@ -35,7 +35,7 @@ class Collectors {
     const object = backend.open(readArtifact(`bpf/${spec.object}`), {
       name: spec.object,
       // A collector that saw its own system calls would feed itself.
-      constants: { excluded_pid: process.pid },
+      constants: { excluded_pid: backend.processId() },
     });
     this.#objects.push(object);
     object.load();

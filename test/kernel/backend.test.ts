@@ -1,4 +1,5 @@
 /** The kernel backend: objects, programs, maps and errors, on the running kernel. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { MAP_FLAG, MAP_TYPE } from "#core/backend.ts";
@@ -179,6 +180,24 @@ char LICENSE[] SEC("license") = "GPL";
       expect(verifiedInstructions).toBeGreaterThan(0);
       expect(memoryBytes).toBeGreaterThan(0);
     }));
+});
+
+describeNative("the process's own number", () => {
+  const SCRIPT = `
+    const { createKernelBackend } = await import("#kernel/backend.ts");
+    console.log(process.pid, createKernelBackend().processId());
+  `;
+  const numbers = (command: string, ...args: string[]): number[] => {
+    const node = [process.execPath, "--input-type=module", "-e", SCRIPT];
+    const output = execFileSync(command, [...args, ...node], { encoding: "utf8" });
+    return output.trim().split(" ").map(Number);
+  };
+
+  it("is what programs see: in a PID namespace, not what the process itself sees", () => {
+    const [own, seen] = numbers("unshare", "--pid", "--fork");
+    expect(own).toBe(1);
+    expect(seen).toBeGreaterThan(1);
+  });
 });
 
 describeNative("mapped memory", () => {

@@ -5,9 +5,11 @@
 
 #include <cerrno>
 #include <ctime>
+#include <iterator>
 
 #include "addon.h"
 #include "arguments.h"
+#include "file_descriptor.h"
 #include "library_log.h"
 
 namespace tapio {
@@ -48,6 +50,26 @@ static Napi::Value possible_cpus(const Napi::CallbackInfo &info)
 	return Napi::Number::New(info.Env(), libbpf_num_possible_cpus());
 }
 
+// ownProcessId(): this process's number in the initial PID namespace, which is what programs see; in a
+// container it is not getpid(). Nothing in /proc tells it, but a program does. Linux 5.10. Or -errno.
+static Napi::Value own_process_id(const Napi::CallbackInfo &info)
+{
+	const bpf_insn program[] = {
+		{BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_current_pid_tgid},
+		{BPF_ALU64 | BPF_RSH | BPF_K, BPF_REG_0, 0, 0, 32},
+		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+	};
+	LibraryLog log;
+	FileDescriptor descriptor(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "own_process_id", "GPL",
+						program, std::size(program), nullptr));
+	if (!descriptor.open())
+		return Napi::Number::New(info.Env(), -errno);
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	if (bpf_prog_test_run_opts(descriptor.number(), &options) < 0)
+		return Napi::Number::New(info.Env(), -errno);
+	return Napi::Number::New(info.Env(), options.retval);
+}
+
 // CPU time of the calling thread in nanoseconds: for benchmarks. What Node offers advances in ticks.
 static Napi::Value thread_cpu_time(const Napi::CallbackInfo &info)
 {
@@ -65,6 +87,7 @@ void export_probe(Napi::Env env, Napi::Object exports)
 	exports.Set("probeHelper", Napi::Function::New<probe_helper>(env, "probeHelper"));
 	exports.Set("libraryVersion", Napi::Function::New<library_version>(env, "libraryVersion"));
 	exports.Set("threadCpuTime", Napi::Function::New<thread_cpu_time>(env, "threadCpuTime"));
+	exports.Set("ownProcessId", Napi::Function::New<own_process_id>(env, "ownProcessId"));
 	exports.Set("possibleCpus", Napi::Function::New<possible_cpus>(env, "possibleCpus"));
 }
 
