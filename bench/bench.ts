@@ -4,6 +4,8 @@ import { arch, cpus, release, totalmem } from "node:os";
 export interface BenchInput {
   readonly rounds: number;
   readonly trace?: string;
+  /** Name of the engine. */
+  readonly engine?: string;
 }
 
 export interface Bench {

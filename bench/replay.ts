@@ -5,23 +5,23 @@
 
 import { runSimulated } from "#cli/run/simulated.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
+import { DEFAULT_ENGINE } from "#wasm/engines/engines.ts";
 import { type Bench, machine, median } from "./bench.ts";
 
 const SAMPLE = "samples/web-loss.trace";
 
 export const replayBench: Bench = {
   rounds: 5,
-  async run({ rounds, trace = SAMPLE }) {
+  async run({ rounds, trace = SAMPLE, engine = DEFAULT_ENGINE }) {
     const rates: number[] = [];
     let events = 0;
     let records = 0;
-    let engine = "";
     for (let round = 0; round < rounds; round++) {
       const report = await runSimulated({
         collectors: [...COLLECTORS.values()],
         source: { kind: "trace", path: trace, duration_s: undefined },
         sinks: [],
-        engine: "ubpf",
+        engine,
         cpus: 0,
         seed: 1,
         preemptionInterval: 0,
@@ -29,7 +29,6 @@ export const replayBench: Bench = {
       });
       events = report.books.seen;
       records = report.source?.records ?? 0;
-      engine = report.engine;
       rates.push(report.books.seen / report.elapsed_s);
     }
     return {

@@ -13,7 +13,7 @@ export interface VmExecRequest {
   readonly memoryHex: string;
   /** The instructions, as hex digits; spaces between bytes are allowed. */
   readonly programHex: string;
-  /** Name of the engine: `ubpf`. */
+  /** Name of the engine: `aot` or `ubpf`. */
   readonly engine: string;
   /** Instructions after which the run is given up; default one million. */
   readonly budget?: number;

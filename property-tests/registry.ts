@@ -97,6 +97,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "loader agrees with libbpf on CO-RE", smokeRuns: 25, nightlyRuns: 5_000 },
   { name: "programs that run pass the load-time checks", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "pipeline books", smokeRuns: 60, nightlyRuns: 20_000 },
+  { name: "engines agree on recordings", smokeRuns: 30, nightlyRuns: 10_000 },
   { name: "pipeline determinism", smokeRuns: 20, nightlyRuns: 5_000 },
   { name: "ring operations of programs", smokeRuns: 50, nightlyRuns: 10_000 },
 ];

@@ -7,7 +7,7 @@ import type { Btf } from "#core/btf/btf.ts";
 import { parseBtf } from "#core/btf/parse.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { Engine } from "./engines/engine.ts";
-import { findEngine } from "./engines/engines.ts";
+import { DEFAULT_ENGINE, findEngine } from "./engines/engines.ts";
 import { RuntimeInstance } from "./instance.ts";
 import { parseElf } from "./loader/elf.ts";
 import { parseObject } from "./loader/object_spec.ts";
@@ -28,7 +28,7 @@ export interface WasmBackendOptions {
   readonly seed?: number;
   /** Linear memory, 128 MiB by default. */
   readonly memoryBytes?: number;
-  /** `"ubpf"`, the default. */
+  /** `"aot"`, the default, or `"ubpf"`. */
   readonly engine?: string;
   /** Mean number of helper calls between switches to another CPU's record; 0, the default, = never. */
   readonly preemptionInterval?: number;
@@ -40,7 +40,7 @@ const MEMORY_BYTES_DEFAULT = 128 * 1024 * 1024;
 
 /** Throws `BpfError` where an option is out of range. */
 export async function createWasmBackend(options: WasmBackendOptions): Promise<WasmBackend> {
-  const engine = findEngine(options.engine ?? "ubpf");
+  const engine = findEngine(options.engine ?? DEFAULT_ENGINE);
   let instance: RuntimeInstance | undefined;
   instance = await RuntimeInstance.create({
     wasm: options.runtime as Uint8Array<ArrayBuffer> | WebAssembly.Module,

@@ -4,6 +4,7 @@ import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import { balanced } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { engineOption } from "../engine_option.ts";
 import { integerOption, secondsOption } from "../numbers.ts";
 import { catchInterrupt } from "../run/interrupt.ts";
 import { runKernel } from "../run/kernel.ts";
@@ -48,7 +49,7 @@ function simulatedRun(input: CommandInput): Run {
   const settings = {
     collectors: collectorsOption(options["collector"]),
     source: sourceOption(input),
-    engine: String(options["engine"] ?? "ubpf"),
+    engine: engineOption(options["engine"]),
     cpus: integerOption("cpus", options["cpus"], [1, CPUS_MAX], 0),
     seed: integerOption("seed", options["seed"], [0, 2 ** 32 - 1], 1),
     preemptionInterval: integerOption("preempt-every", options["preempt-every"], [0, 1e6], 0),
@@ -94,7 +95,7 @@ export const runCommand: Command = {
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
     "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
-    "[--engine ubpf|aot] [--sink ndjson:FILE[,...]] [--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
+    "[--engine aot|ubpf] [--sink ndjson:FILE[,...]] [--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
   options: {
     backend: { type: "string" },
     engine: { type: "string" },

@@ -1,23 +1,13 @@
 /** `tapio-bpf vm exec`: one program on one engine, in the protocol of public conformance runners. */
 import { text } from "node:stream/consumers";
 import type { Command } from "../command.ts";
-import { UsageError } from "../usage_error.ts";
+import { engineOption } from "../engine_option.ts";
 import { vmExec } from "../vm_exec.ts";
-
-const ENGINES = ["ubpf"] as const;
-type EngineName = (typeof ENGINES)[number];
-
-function engineOption(value: string | boolean | undefined): EngineName {
-  const name = value ?? "ubpf";
-  const engine = ENGINES.find((known) => known === name);
-  if (engine !== undefined) return engine;
-  throw new UsageError(`--engine ${name}: the engines are ${ENGINES.join(", ")}`);
-}
 
 export const vmExecCommand: Command = {
   words: ["vm", "exec"],
   summary: "runs a program (hex on standard input) over memory (hex argument) and prints r0 in hex",
-  usage: "[MEMORY_HEX] [--engine ubpf]",
+  usage: "[MEMORY_HEX] [--engine aot|ubpf]",
   options: { engine: { type: "string" } },
   positionals: [0, 1],
   async run({ options, positionals, output }) {

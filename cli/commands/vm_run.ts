@@ -5,6 +5,7 @@ import { BpfError } from "#core/errors.ts";
 import { createWasmBackend } from "#wasm/backend.ts";
 import { readArtifact } from "../artifacts.ts";
 import type { Command } from "../command.ts";
+import { engineOption } from "../engine_option.ts";
 import { integerOption } from "../numbers.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -25,7 +26,7 @@ function contextBytes(text: string | boolean | undefined): Uint8Array {
 export const vmRunCommand: Command = {
   words: ["vm", "run"],
   summary: "loads an object, runs one of its programs once and prints what it returned",
-  usage: "OBJECT [--program NAME] [--context HEX] [--cpu N] [--engine NAME] [-o json|table]",
+  usage: "OBJECT [--program NAME] [--context HEX] [--cpu N] [--engine aot|ubpf] [-o json|table]",
   options: {
     program: { type: "string" },
     context: { type: "string" },
@@ -40,7 +41,7 @@ export const vmRunCommand: Command = {
       runtime: readArtifact("wasm/runtime.wasm"),
       kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),
       print: (text) => console.error(text),
-      ...(typeof options["engine"] === "string" ? { engine: options["engine"] } : {}),
+      engine: engineOption(options["engine"]),
     });
     try {
       const path = positionals[0]!;

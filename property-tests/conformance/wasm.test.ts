@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createWasmBackend } from "#wasm/backend.ts";
+import { DEFAULT_ENGINE, ENGINES } from "#wasm/engines/engines.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
 import { mapConformance } from "./maps.ts";
 import { programConformance } from "./programs.ts";
@@ -10,18 +11,24 @@ import { ringConformance } from "./rings.ts";
 /** The kernel whose semantics the runtime has. */
 const KERNEL_VERSION = "6.18";
 
+const machine = (cpus: number, engine: string) => async () =>
+  createWasmBackend({
+    runtime: await loadRuntimeModule(),
+    kernelTypes: readFileSync("build/wasm/kernel_types.bpf.o"),
+    cpus,
+    engine,
+  });
+
 for (const cpus of [1, 4]) {
-  const makeBackend = async () =>
-    createWasmBackend({
-      runtime: await loadRuntimeModule(),
-      kernelTypes: readFileSync("build/wasm/kernel_types.bpf.o"),
-      cpus,
-    });
-  const options = {
+  const wasm = {
     label: `wasm with ${cpus} CPU${cpus === 1 ? "" : "s"}`,
     kernelVersion: KERNEL_VERSION,
   };
-  mapConformance(makeBackend, options);
-  programConformance(makeBackend, options);
-  ringConformance(makeBackend, options);
+  // What system calls do has nothing to do with engines.
+  mapConformance(machine(cpus, DEFAULT_ENGINE), wasm);
+  for (const { name } of ENGINES) {
+    const options = { ...wasm, label: `${wasm.label}, engine ${name}` };
+    programConformance(machine(cpus, name), options);
+    ringConformance(machine(cpus, name), options);
+  }
 }

@@ -1,137 +1,9 @@
 /** The whole pipeline as a property: for any recording, schedule and configuration the books close. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readArtifact } from "#cli/artifacts.ts";
-import type { OpenOptions, RecordBatch } from "#core/backend.ts";
-import { COLLECTORS } from "#core/events/collectors.ts";
-import type { EventSchema } from "#core/events/event_schema.ts";
-import type { Books } from "#core/pipeline/books.ts";
-import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
-import type { Sink } from "#core/pipeline/sink.ts";
-import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
-import { Replayer } from "#wasm/world/replayer.ts";
-import {
-  eventsToSee,
-  RECORDING_CPUS,
-  RECORDING_SCHEMA,
-  type RecordedHook,
-  recordedHook,
-  recordingBlocks,
-} from "../arbitraries/recordings.ts";
+import { eventsToSee, recordedHook } from "../arbitraries/recordings.ts";
 import { checkAsyncProperty } from "../property.ts";
-
-const runtime = new WebAssembly.Module(
-  readArtifact("wasm/runtime.wasm") as Uint8Array<ArrayBuffer>,
-);
-const kernelTypes = readArtifact("wasm/kernel_types.bpf.o");
-
-interface Configuration {
-  readonly seed: number;
-  readonly preemptionInterval: number;
-  readonly ringPages: number;
-  readonly blockRecords: number;
-  readonly recordsPerDrain: number;
-  /** How many records each drain may take; 0 leaves the ring to fill. */
-  readonly drains: readonly number[];
-  readonly constants: Readonly<Record<string, number>>;
-}
-
-const configuration: fc.Arbitrary<Configuration> = fc.record({
-  seed: fc.nat(),
-  preemptionInterval: fc.constantFrom(0, 1, 2, 7, 50),
-  ringPages: fc.constantFrom(1, 2, 16),
-  blockRecords: fc.integer({ min: 1, max: 64 }),
-  recordsPerDrain: fc.integer({ min: 1, max: 40 }),
-  drains: fc.array(fc.constantFrom(0, 1, 3, 1000), { minLength: 1, maxLength: 5 }),
-  constants: fc.constantFrom({}, { only_pid: 100 }, { excluded_pid: 101 }, { only_pid: 9999 }),
-});
-
-/** Every record once: what user space was handed, in order, by collector. */
-class Journal implements Sink {
-  readonly name = "journal";
-  readonly records = new Map<string, string[]>();
-
-  write(batch: RecordBatch, { collector, header }: EventSchema): void {
-    const lines = this.records.get(collector.name) ?? [];
-    for (let i = 0; i < batch.count; i++) {
-      const at = batch.offsets[i]!;
-      const { view } = batch;
-      lines.push(
-        `${header.program(view, at)}/${header.cpu(view, at)}/${header.sequence(view, at)}`,
-      );
-    }
-    this.records.set(collector.name, lines);
-  }
-
-  async flush(): Promise<void> {}
-  async close(): Promise<void> {}
-}
-
-interface Outcome {
-  readonly books: Record<string, Books>;
-  readonly missing: Record<string, number>;
-  readonly journal: Journal;
-}
-
-function openPipelines(
-  backend: WasmBackend,
-  configured: Configuration,
-  journal: Journal,
-): CollectorPipeline[] {
-  return [...COLLECTORS.values()].map((spec) => {
-    const options: OpenOptions = {
-      constants: configured.constants,
-      maxEntries: { events: 4096 * configured.ringPages },
-    };
-    const object = backend.open(readArtifact(`bpf/${spec.object}`), options);
-    object.load();
-    for (const program of object.programs.values()) program.attach();
-    return new CollectorPipeline(spec, object, backend.cpus, [journal]);
-  });
-}
-
-function expectClosed(pipelines: readonly CollectorPipeline[]): void {
-  for (const pipeline of pipelines) {
-    for (const { program, cpu, books } of pipeline.programBooks()) {
-      expect({ program, cpu, residual: books.residual }).toEqual({ program, cpu, residual: 0 });
-    }
-  }
-}
-
-async function run(records: readonly RecordedHook[], configured: Configuration): Promise<Outcome> {
-  const backend = await createWasmBackend({
-    runtime,
-    kernelTypes,
-    cpus: RECORDING_CPUS,
-    seed: configured.seed,
-    memoryBytes: 48 * 1024 * 1024,
-    preemptionInterval: configured.preemptionInterval,
-  });
-  const journal = new Journal();
-  const pipelines = openPipelines(backend, configured, journal);
-  const replayer = new Replayer(backend, RECORDING_SCHEMA);
-  let turn = 0;
-  const drain = (): void => {
-    const most = configured.drains[turn++ % configured.drains.length]!;
-    if (most > 0) for (const pipeline of pipelines) pipeline.pump(most);
-    expectClosed(pipelines);
-  };
-  for (const block of recordingBlocks(records, configured.blockRecords)) {
-    if (block.kind === "tasks") replayer.tasks(block);
-    if (block.kind === "events") replayer.events(block, configured.recordsPerDrain, drain);
-  }
-  for (const pipeline of pipelines) while (pipeline.pump() > 0);
-  expectClosed(pipelines);
-  const named = <Value>(value: (pipeline: CollectorPipeline) => Value): Record<string, Value> =>
-    Object.fromEntries(pipelines.map((pipeline) => [pipeline.spec.name, value(pipeline)]));
-  const outcome = {
-    books: named((p) => p.books()),
-    missing: named((p) => p.missingSequences()),
-    journal,
-  };
-  backend.close();
-  return outcome;
-}
+import { configuration, runPipeline } from "./pipeline_run.ts";
 
 describe("the books of the pipeline", () => {
   it("close for any recording, schedule and configuration, at every instant", async () => {
@@ -139,7 +11,7 @@ describe("the books of the pipeline", () => {
     await checkAsyncProperty(
       "pipeline books",
       fc.asyncProperty(recording, configuration, async (records, configured) => {
-        const { books, missing, journal } = await run(records, configured);
+        const { books, missing, journal } = await runPipeline(records, configured);
         const expected = eventsToSee(records);
         for (const collector of ["tcp", "syscall"] as const) {
           const { seen, delivered, in_flight, dropped, filtered } = books[collector]!;
@@ -161,8 +33,8 @@ describe("the books of the pipeline", () => {
     await checkAsyncProperty(
       "pipeline determinism",
       fc.asyncProperty(recording, configuration, async (records, configured) => {
-        const first = await run(records, configured);
-        const second = await run(records, configured);
+        const first = await runPipeline(records, configured);
+        const second = await runPipeline(records, configured);
         expect(second.books).toEqual(first.books);
         expect([...second.journal.records]).toEqual([...first.journal.records]);
       }),

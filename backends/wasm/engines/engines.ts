@@ -4,7 +4,8 @@ import { aotEngine } from "./aot/aot.ts";
 import type { Engine } from "./engine.ts";
 import { ubpfEngine } from "./ubpf/ubpf.ts";
 
-export const ENGINES: readonly Engine[] = [ubpfEngine, aotEngine];
+export const ENGINES: readonly Engine[] = [aotEngine, ubpfEngine];
+export const DEFAULT_ENGINE = aotEngine.name;
 
 /** Throws `BpfError` for a name that no engine has. */
 export function findEngine(name: string): Engine {
