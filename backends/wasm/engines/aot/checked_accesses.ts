@@ -10,6 +10,8 @@ interface Checked {
 }
 
 const REGISTERS = 11;
+/** Remembered of one register; more only takes time. */
+const KNOWN_MAX = 16;
 
 export class CheckedAccesses {
   readonly #byRegister: Checked[][] = Array.from({ length: REGISTERS }, () => []);
@@ -24,7 +26,8 @@ export class CheckedAccesses {
   }
 
   add(register: number, offset: number, size: number, write: boolean): void {
-    this.#byRegister[register]!.push({ offset, size, write });
+    const known = this.#byRegister[register]!;
+    if (known.length < KNOWN_MAX) known.push({ offset, size, write });
   }
 
   /** The register gets another value. */

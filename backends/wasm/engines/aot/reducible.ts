@@ -3,7 +3,7 @@
  * entry goes through, with the number of the entry. Only such loops pay for it; compilers
  * hardly ever produce them.
  */
-import { dominates, findDominators, predecessorsOf, type Successors } from "./dominators.ts";
+import { dominanceTest, findDominators, predecessorsOf, type Successors } from "./dominators.ts";
 
 /** Where a jump leads: to a node, or through a dispatch node that goes on by `route`. */
 export interface Edge {
@@ -24,21 +24,19 @@ export function makeReducible(successors: Successors): ReducibleGraph {
     targets.map((target) => ({ target, route: -1 })),
   );
   const dispatches = new Set<number>();
-  if (!isReducible(successors)) {
-    // Each round takes the strongly connected parts of what an outer loop holds behind its head.
-    const pending: number[][] = [edges.map((_, node) => node)];
-    for (let nodes = pending.pop(); nodes !== undefined; nodes = pending.pop()) {
-      for (const component of stronglyConnected(edges, nodes)) {
-        const inside = new Set(component);
-        const entries = findEntries(edges, inside);
-        const [head] = entries;
-        if (entries.length === 1) pending.push(component.filter((node) => node !== head));
-        else {
-          dispatches.add(dispatchTo(edges, entries));
-          pending.push(component);
-        }
-      }
-    }
+  let nodes = isReducible(successors) ? [] : edges.map((_, node) => node);
+  // Each round looks into the loops of the last: without their heads, or behind their dispatch nodes.
+  while (nodes.length > 0) {
+    const components = stronglyConnected(edges, nodes);
+    const entries = findEntries(edges, components);
+    const heads = new Set(entries.filter(({ length }) => length === 1).flat());
+    const first = edges.length;
+    dispatchTo(
+      edges,
+      entries.filter(({ length }) => length > 1),
+    );
+    for (let dispatch = first; dispatch < edges.length; dispatch++) dispatches.add(dispatch);
+    nodes = components.flat().filter((node) => !heads.has(node));
   }
   return { edges, dispatches };
 }
@@ -46,35 +44,46 @@ export function makeReducible(successors: Successors): ReducibleGraph {
 export function isReducible(successors: Successors): boolean {
   const dominators = findDominators(successors, predecessorsOf(successors));
   const { position } = dominators;
+  const dominates = dominanceTest(dominators);
   return successors.every((targets, node) =>
-    targets.every(
-      (target) => position[target]! > position[node]! || dominates(dominators, target, node),
-    ),
+    targets.every((target) => position[target]! > position[node]! || dominates(target, node)),
   );
 }
 
-/** Nodes of a component that are reached from outside of it. */
-function findEntries(edges: readonly Edge[][], inside: ReadonlySet<number>): number[] {
-  const entries = new Set<number>();
-  edges.forEach((targets, node) => {
-    if (inside.has(node)) return;
-    for (const { target } of targets) if (inside.has(target)) entries.add(target);
+/** Of each component, the nodes that are reached from outside of it. */
+function findEntries(
+  edges: readonly Edge[][],
+  components: readonly (readonly number[])[],
+): number[][] {
+  const componentOf = new Int32Array(edges.length).fill(-1);
+  components.forEach((members, index) => {
+    for (const member of members) componentOf[member] = index;
   });
-  return [...entries].sort((left, right) => left - right);
+  const entries = components.map(() => new Set<number>());
+  edges.forEach((targets, node) => {
+    for (const { target } of targets) {
+      const component = componentOf[target]!;
+      if (component !== -1 && component !== componentOf[node]) entries[component]!.add(target);
+    }
+  });
+  return entries.map((found) => [...found].sort((left, right) => left - right));
 }
 
-/** Every edge to one of `entries` goes through a new node. */
-function dispatchTo(edges: Edge[][], entries: readonly number[]): number {
-  const dispatch = edges.length;
-  const route = new Map(entries.map((entry, index) => [entry, index]));
+/** For each group of entries a new node, which every edge to one of them goes through. */
+function dispatchTo(edges: Edge[][], groups: readonly (readonly number[])[]): void {
+  const through = new Map<number, Edge>();
+  groups.forEach((entries, index) => {
+    const dispatch = edges.length + index;
+    entries.forEach((entry, route) => {
+      through.set(entry, { target: dispatch, route });
+    });
+  });
   for (const targets of edges) {
     targets.forEach((edge, index) => {
-      const through = route.get(edge.target);
-      if (through !== undefined) targets[index] = { target: dispatch, route: through };
+      targets[index] = through.get(edge.target) ?? edge;
     });
   }
-  edges.push(entries.map((target) => ({ target, route: -1 })));
-  return dispatch;
+  for (const entries of groups) edges.push(entries.map((target) => ({ target, route: -1 })));
 }
 
 /** Tarjan's algorithm on the part of the graph that `nodes` are; cycles only. */
