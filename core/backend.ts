@@ -170,6 +170,7 @@ export type ProgramKind =
 export interface RunOptions {
   /** CPU to run on; kernel: raw_tracepoint programs only (Linux 5.10). */
   readonly cpu?: number;
+  /** Runs in a row; default 1, and 0 means 1. */
   readonly repeat?: number;
 }
 

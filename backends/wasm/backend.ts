@@ -93,21 +93,25 @@ export class WasmBackend implements Backend {
   open(object: Uint8Array, options: OpenOptions = {}): BpfObject {
     this.#assertOpen("open object");
     const spec = parseObject(object, options.name ?? "object");
-    const opened = new WasmObject(this, this.#engine, spec, options);
+    const opened: WasmObject = new WasmObject(this, this.#engine, spec, options, () => {
+      this.#objects.delete(opened);
+    });
     this.#objects.add(opened);
     return opened;
   }
 
   createMap(spec: MapSpec): BpfMap {
     this.#assertOpen("create map");
-    const map = new WasmMap(this.instance, spec, {
+    const map: WasmMap = new WasmMap(this.instance, spec, {
       openRing: ({ instance, name, handle }) => openRing(instance, name, handle),
+      onClose: () => this.#maps.delete(map),
     });
     this.#maps.add(map);
     return map;
   }
 
   now_ns(): bigint {
+    this.#assertOpen("read clock");
     return this.instance.view.getBigUint64(this.instance.exports.rt_clock_address(), true);
   }
 

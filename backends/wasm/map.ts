@@ -9,6 +9,8 @@ import { closedError, lengthError, mapError, mapTypeName } from "./map_errors.ts
 export interface WasmMapOptions extends MapDetails {
   /** Makes the reader of a ring-buffer map. */
   readonly openRing?: (map: WasmMap) => RingReader;
+  /** Called once, as the map closes. */
+  readonly onClose?: () => void;
 }
 
 const TWO_32 = 2 ** 32;
@@ -200,6 +202,7 @@ export class WasmMap implements BpfMap {
     this.#batches.close();
     this.instance.free(this.#scratch);
     this.instance.exports.rt_map_close(this.#handle);
+    this.#options.onClose?.();
   }
 
   /** Checks a call's arguments, in the contract's order, and passes the key. */

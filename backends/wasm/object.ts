@@ -29,9 +29,18 @@ export class WasmObject implements BpfObject {
   readonly #linked: readonly LinkedProgram[];
   readonly #maps = new Map<string, WasmMap>();
   readonly #programs = new Map<string, WasmProgram>();
+  readonly #onClose: () => void;
   #state: "open" | "loaded" | "closed" = "open";
 
-  constructor(backend: WasmBackend, engine: Engine, spec: ObjectSpec, options: OpenOptions) {
+  /** Use `WasmBackend.open`. `onClose` is called once. */
+  constructor(
+    backend: WasmBackend,
+    engine: Engine,
+    spec: ObjectSpec,
+    options: OpenOptions,
+    onClose: () => void,
+  ) {
+    this.#onClose = onClose;
     this.name = spec.name;
     this.btf = spec.btf;
     this.#backend = backend;
@@ -147,5 +156,6 @@ export class WasmObject implements BpfObject {
     this.#state = "closed";
     for (const program of this.#programs.values()) program.close();
     for (const map of this.#maps.values()) map.close();
+    this.#onClose();
   }
 }

@@ -61,7 +61,8 @@ export class WasmProgram implements Program {
   run(context: Uint8Array, options: RunOptions = {}): RunResult {
     const { handle } = this.#program("run");
     const { instance } = this.#backend;
-    const { cpu = 0, repeat = 1 } = options;
+    const { cpu = 0 } = options;
+    const repeat = Math.max(1, options.repeat ?? 1);
     const size = Math.max(1, context.length);
     const address = instance.createContext(size, true);
     const started_ns = this.#backend.now_ns();
@@ -75,7 +76,7 @@ export class WasmProgram implements Program {
       instance.exports.context_destroy(address, size);
     }
     const elapsed_ns = Number(this.#backend.now_ns() - started_ns);
-    return { returnValue, duration_ns: Math.floor(elapsed_ns / Math.max(1, repeat)) };
+    return { returnValue, duration_ns: Math.floor(elapsed_ns / repeat) };
   }
 
   info(): ProgramInfo {

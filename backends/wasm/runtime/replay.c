@@ -32,6 +32,7 @@ struct block {
 	const u8 *context; /* of the next record */
 	u32 count;
 	u32 next;
+	u32 stop; /* where the call of replay_run under way ends, for preemption too */
 };
 
 static struct hook hooks[HOOKS_MAX];
@@ -113,7 +114,7 @@ static s32 hook_fire(struct hook *hook, const void *recorded, u32 cpu)
 	return 0;
 }
 
-/* A new block; its columns stay where they are until it is done. Contexts must start 8-aligned. */
+/* A new block, or none (`count` 0). Its columns stay where they are until it is done or replaced. */
 RT_EXPORT(replay_begin)
 void replay_begin(u32 count, u32 base_low, u32 base_high, u32 deltas, u32 cpus, u32 tasks,
 		  u32 hook_ids, u32 contexts)
@@ -126,6 +127,7 @@ void replay_begin(u32 count, u32 base_low, u32 base_high, u32 deltas, u32 cpus, 
 	block.context = (const u8 *)(uintptr_t)contexts;
 	block.count = count;
 	block.next = 0;
+	block.stop = 0;
 }
 
 static s32 replay_step(void)
@@ -146,10 +148,16 @@ static s32 replay_step(void)
 	return hook_fire(hook, recorded, cpu);
 }
 
-/* Runs up to `limit` records; returns how many of the block are done, or -errno. */
+/*
+ * Runs up to `limit` records, those that preempt others included; returns how many of the block are
+ * done, or -errno.
+ */
 RT_EXPORT(replay_run) s32 replay_run(u32 limit)
 {
-	while (limit-- > 0 && block.next < block.count) {
+	u32 left = block.count - block.next;
+
+	block.stop = block.next + (limit < left ? limit : left);
+	while (block.next < block.stop) {
 		s32 error = replay_step();
 
 		if (error)
@@ -164,7 +172,7 @@ RT_EXPORT(replay_run) s32 replay_run(u32 limit)
  */
 RT_EXPORT(replay_preempt) s32 replay_preempt(void)
 {
-	if (block.next >= block.count || rt_cpu_runs[block.cpus[block.next]] != 0)
+	if (block.next >= block.stop || rt_cpu_runs[block.cpus[block.next]] != 0)
 		return 0;
 	return replay_step();
 }

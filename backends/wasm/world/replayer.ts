@@ -2,7 +2,7 @@
  * Feeds recorded blocks to the simulated kernel: tasks into its table, contexts to its hooks, the
  * virtual clock set to each record's time.
  */
-import { BpfError } from "#core/errors.ts";
+import { BpfError, ERRNO } from "#core/errors.ts";
 import type { EventBlock } from "#core/trace/event_block.ts";
 import { LIMITS } from "#core/trace/format.ts";
 import type { TaskBlock } from "#core/trace/reader.ts";
@@ -30,8 +30,9 @@ export class Replayer {
   #records = 0;
   #first_ns: bigint | undefined;
   #last_ns = 0n;
+  #closed = false;
 
-  /** The backend must have as many CPUs as the trace, or more. */
+  /** The backend must have as many CPUs as the trace, or more; it may close first. */
   constructor(backend: WasmBackend, schema: TraceSchema) {
     if (schema.cpus > backend.cpus) {
       throw new BpfError(
@@ -68,29 +69,53 @@ export class Replayer {
   }
 
   tasks(block: TaskBlock): void {
+    this.#checkOpen();
     for (const { slot, facts } of block.tasks) this.#backend.tasks.define(slot, facts);
   }
 
   /**
    * Runs a block. `drain` is called after at most `recordsPerDrain` records, so that rings of a known
-   * size never fill.
+   * size never fill. Throws `ProgramFault` where a program fails; the rest of the block is left out.
    */
   events(block: EventBlock, recordsPerDrain: number, drain: () => void): void {
+    this.#checkOpen();
     this.#copyColumns(block);
     this.#copyContexts(block);
     const { deltas, cpus, slots, hooks, contexts } = this.#columns;
-    const { replay_begin, replay_run } = this.#backend.instance.exports;
+    const { replay_begin } = this.#backend.instance.exports;
     const { count, baseLow, baseHigh } = block;
     replay_begin(count, baseLow, baseHigh, deltas, cpus, slots, hooks, contexts);
-    for (let done = 0; done < count; ) {
-      const result = this.#backend.instance.guard(() => replay_run(recordsPerDrain));
-      if (result < 0) throw new BpfError("replay", "a program did not run", { errno: -result });
-      done = result;
-      drain();
+    try {
+      this.#run(count, recordsPerDrain, drain);
+    } finally {
+      // What is left of a block that failed is no record for the scheduler to run later.
+      replay_begin(0, 0, 0, 0, 0, 0, 0, 0);
     }
     this.#records += count;
     this.#first_ns ??= block.base_ns;
     this.#last_ns = block.base_ns + BigInt(block.timeDeltas_ns[count - 1]!);
+  }
+
+  #run(count: number, recordsPerDrain: number, drain: () => void): void {
+    const { instance } = this.#backend;
+    const { replay_run } = instance.exports;
+    for (let done = 0; done < count; ) {
+      const result = instance.guard(() => replay_run(recordsPerDrain));
+      if (result < 0) throw new BpfError("replay", "a program did not run", { errno: -result });
+      done = result;
+      drain();
+    }
+  }
+
+  /** Gives the room for blocks back. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const address of Object.values(this.#columns)) this.#backend.instance.free(address);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new BpfError("replay", "it is closed", { errno: ERRNO.EBADF });
   }
 
   #copyColumns(block: EventBlock): void {
