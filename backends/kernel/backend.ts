@@ -2,6 +2,7 @@
  * The real kernel behind the backend contract: Linux 5.10 or newer, through libbpf. Needs
  * CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before 5.8); `checkMachine` (`probes.ts`) says what is missing.
  */
+import { existsSync } from "node:fs";
 import type { Backend, MapSpec, OpenOptions } from "#core/backend.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import { kernelName } from "#wasm/loader/global_data.ts";
@@ -10,8 +11,8 @@ import { describeSpec } from "#wasm/map_errors.ts";
 import { type Addon, loadAddon, type NativeDescriptor } from "./addon.ts";
 import { KernelMap } from "./map.ts";
 import { KernelObject } from "./object.ts";
-import { bpfHint } from "./privileges.ts";
-import { kernelEngine } from "./probes.ts";
+import { bpfHint, CAPABILITY, hasCapability } from "./privileges.ts";
+import { KERNEL_BTF, kernelEngine } from "./probes.ts";
 
 export interface KernelBackendOptions {
   /** File with the running kernel's BTF, for CO-RE, where the kernel offers none. */
@@ -39,7 +40,7 @@ export class KernelBackend implements Backend {
   /** Use `createKernelBackend`. */
   constructor(addon: Addon, options: KernelBackendOptions) {
     this.#addon = addon;
-    this.#kernelBtf = options.kernelBtf ?? "";
+    this.#kernelBtf = options.kernelBtf ?? defaultBtf();
     this.engine = kernelEngine();
     this.cpus = addon.possibleCpus();
   }
@@ -123,6 +124,15 @@ export class KernelBackend implements Backend {
     if (this.#closed)
       throw new BpfError(operation, "the backend is closed", { errno: ERRNO.EBADF });
   }
+}
+
+/**
+ * libbpf looks at the BTF of modules, too, which takes CAP_SYS_ADMIN, and gives up where it may not.
+ * Told which file to use, it does without them.
+ */
+function defaultBtf(): string {
+  const mayLookAtModules = hasCapability(CAPABILITY.SYS_ADMIN);
+  return mayLookAtModules || !existsSync(KERNEL_BTF) ? "" : KERNEL_BTF;
 }
 
 function checkNumbers(spec: MapSpec): void {

@@ -10,7 +10,8 @@ import { type Addon, addonPath, loadAddon } from "./addon.ts";
 import { kernelAtLeast } from "./kernel_version.ts";
 import { lockdownMode, lockedMemoryLimit, missingCapabilities } from "./privileges.ts";
 
-const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
+/** Where kernels offer their own BTF. */
+export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 const TRACEFS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 /** Folder of the tracing file system; undefined where it is not mounted. */
