@@ -1,6 +1,11 @@
 /** Numbers from the command line. */
 import { UsageError } from "./usage_error.ts";
 
+/** `Number` takes blanks for 0. */
+function blank(value: string | boolean): boolean {
+  return String(value).trim() === "";
+}
+
 /** An integer option within [least, most]; `fallback` where it is not given. */
 export function integerOption(
   name: string,
@@ -10,19 +15,22 @@ export function integerOption(
 ): number {
   if (value === undefined) return fallback;
   const number = Number(value);
-  if (value !== "" && Number.isInteger(number) && number >= range[0] && number <= range[1]) {
+  if (!blank(value) && Number.isInteger(number) && number >= range[0] && number <= range[1]) {
     return number;
   }
   throw new UsageError(`--${name} ${value}: give a whole number from ${range[0]} to ${range[1]}`);
 }
 
-/** A positive number of seconds; undefined where it is not given. */
+/** A number of seconds above 0, or from `least` on; undefined where it is not given. */
 export function secondsOption(
   name: string,
   value: string | boolean | undefined,
+  least?: number,
 ): number | undefined {
   if (value === undefined) return undefined;
   const seconds = Number(value);
-  if (value !== "" && Number.isFinite(seconds) && seconds > 0) return seconds;
-  throw new UsageError(`--${name} ${value}: give a number of seconds above 0`);
+  const enough = least === undefined ? seconds > 0 : seconds >= least;
+  if (!blank(value) && Number.isFinite(seconds) && enough) return seconds;
+  const range = least === undefined ? "above 0" : `from ${least} on`;
+  throw new UsageError(`--${name} ${value}: give a number of seconds ${range}`);
 }

@@ -38,7 +38,7 @@ export const traceCutCommand: Command = {
   positionals: [1, 1],
   async run({ options, positionals, output }) {
     const target = outputOption(options["output"], "trace cut FILE --output FILE");
-    const from_s = secondsOption("from", options["from"]);
+    const from_s = secondsOption("from", options["from"], 0);
     const duration_s = secondsOption("duration", options["duration"]);
     const summary = await traceCut({
       input: positionals[0]!,

@@ -2,7 +2,7 @@
  * Hooks of the simulated kernel: a name (`"tracepoint/sock/inet_sock_set_state"`), a number that the
  * runtime knows it by, and the programs attached.
  */
-import { BpfError, NotSupportedError } from "#core/errors.ts";
+import { BpfError, ERRNO, NotSupportedError } from "#core/errors.ts";
 import type { RuntimeInstance } from "../instance.ts";
 
 const HOOKS_MAX = 256;
@@ -49,7 +49,9 @@ export class Hooks {
     const id = this.#id(name);
     const result = this.#instance.exports.hook_attach(id, program);
     if (result < 0) {
-      throw new BpfError(`attach to ${name}`, "too many programs at this hook", { errno: -result });
+      const problem =
+        result === -ERRNO.E2BIG ? "too many programs at this hook" : "there is no such program";
+      throw new BpfError(`attach to ${name}`, problem, { errno: -result });
     }
     return () => {
       this.#instance.exports.hook_detach(id, program);
