@@ -46,6 +46,11 @@ function overview(): string {
 function findCommand(args: readonly string[]): Command {
   const command = COMMANDS.find(({ words }) => words.every((word, i) => args[i] === word));
   if (command !== undefined) return command;
+  const group = COMMANDS.filter(({ words }) => words.length > 1 && words[0] === args[0]);
+  if (group.length > 0) {
+    const names = group.map(({ words }) => words.join(" ")).join(", ");
+    throw new UsageError(`${args[0]} is part of a command: ${names}`);
+  }
   const given = args.length === 0 ? "no command given" : `unknown command "${args[0]}"`;
   throw new UsageError(`${given}; tapio-bpf --help lists the commands`);
 }

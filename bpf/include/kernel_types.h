@@ -100,7 +100,7 @@ struct trace_event_raw_inet_sock_set_state {
 	__u8 daddr_v6[16];
 };
 
-/* tcp:tcp_retransmit_skb has an event structure of its own since Linux 6.15 or so ... */
+/* tcp:tcp_retransmit_skb has an event structure of its own in newer kernels (6.18 is one) ... */
 struct trace_event_raw_tcp_retransmit_skb {
 	const void *skaddr;
 	int state;
