@@ -30,6 +30,11 @@ const MAP_TYPES = [
   "ringbuf",
 ];
 
+/** What may be forgotten or mixed up at random is judged by the models alone (vm-tests/suites). */
+const DIFFERENTIAL_TYPES = MAP_TYPES.filter(
+  (type) => !["lru_hash", "lru_percpu_hash", "bloom_filter"].includes(type),
+);
+
 const CROWD_TYPES = ["hash", "percpu_hash", "lru_hash", "lru_percpu_hash", "lpm_trie"];
 
 const PROGRAM_SUBJECTS = [
@@ -62,6 +67,11 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "trace import keeps calls of a thread apart", smokeRuns: 50, nightlyRuns: 2_000 },
   ...MAP_TYPES.map((type) => ({
     name: `map operations: ${type}`,
+    smokeRuns: 200,
+    nightlyRuns: 10_000,
+  })),
+  ...DIFFERENTIAL_TYPES.map((type) => ({
+    name: `differential map operations: ${type}`,
     smokeRuns: 200,
     nightlyRuns: 10_000,
   })),

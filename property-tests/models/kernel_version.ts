@@ -8,7 +8,7 @@ export interface KernelFeatures {
   readonly lpmTrieBatch: boolean;
   /** Batches of arrays and hashes of maps (5.19). */
   readonly mapInMapBatch: boolean;
-  /** Batched lookup skips empty slots (6.14); before, it answers EINTR. */
+  /** Batched lookup skips empty slots (6.14, and stable series that took it); before, EINTR. */
   readonly batchSkipsMissing: boolean;
   /** Bloom filter maps (5.16). */
   readonly bloomFilter: boolean;
@@ -29,15 +29,24 @@ export interface KernelFeatures {
 
 type Version = readonly [major: number, minor: number, patch: number];
 
+/** Stable releases from which batched lookups skip empty slots. */
+const SKIPPING_SERIES: readonly Version[] = [
+  [6, 13, 5],
+  [6, 12, 17],
+  [6, 6, 80],
+  [6, 1, 130],
+];
+
 /** Features of `version` (`"5.10.262"`, `"6.18"`, or `uname -r`'s longer form). */
 export function kernelFeatures(version: string): KernelFeatures {
   const kernel = parseVersion(version);
+  const series = (from: Version) => inSeries(kernel, from);
   return {
     hashLookupAndDelete: atLeast(kernel, [5, 14, 0]),
     percpuArrayBatch: atLeast(kernel, [5, 13, 0]),
     lpmTrieBatch: atLeast(kernel, [5, 13, 0]),
     mapInMapBatch: atLeast(kernel, [5, 19, 0]),
-    batchSkipsMissing: atLeast(kernel, [6, 14, 0]),
+    batchSkipsMissing: atLeast(kernel, [6, 14, 0]) || SKIPPING_SERIES.some(series),
     bloomFilter: atLeast(kernel, [5, 16, 0]),
     lpmTrieUpdateFlags:
       atLeast(kernel, [6, 13, 0]) || inSeries(kernel, [6, 12, 5]) || inSeries(kernel, [6, 6, 66]),

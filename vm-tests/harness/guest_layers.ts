@@ -1,0 +1,56 @@
+/** What guests are made of: our init and the kernel process, static; Node with its libraries. */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { archive, compressed, programWithLibraries } from "./initramfs.ts";
+import { BUILD } from "./packages.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const KERNEL_PROCESS = ["kernel_process.c", "kernel_maps.c", "kernel_programs.c", "kernel_rings.c"];
+const FLAGS = ["-static", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"];
+
+/** Builds a static program from C sources under the repository's root; answers its path. */
+export function buildStatic(
+  name: string,
+  sources: readonly string[],
+  libraries: readonly string[] = [],
+): string {
+  const output = join(BUILD, "guest", name);
+  const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const paths = sources.map((source) => join(ROOT, source));
+  if (paths.every((path) => statSync(path).mtimeMs < built)) return output;
+  mkdirSync(join(BUILD, "guest"), { recursive: true });
+  const parameters = [...FLAGS, ...paths, ...libraries, "-o", output];
+  const compiler = spawnSync("cc", parameters, { encoding: "utf8" });
+  if (compiler.error !== undefined) {
+    throw new Error("cc is missing; install a C compiler (gcc or clang)");
+  }
+  if (compiler.status === 0) return output;
+  throw new Error(`cc ${sources[0]} failed:\n${compiler.stderr}`);
+}
+
+/** An initramfs with our init alone. */
+export function initLayer(): Uint8Array {
+  return archive([
+    { path: "/init", content: readFileSync(buildStatic("init", ["vm-tests/guest/init.c"])) },
+  ]);
+}
+
+/** An initramfs whose init can serve: maps, programs and rings of its kernel. */
+export function serverLayer(): Uint8Array {
+  const sources = KERNEL_PROCESS.map((name) => `vm-tests/guest/${name}`);
+  const program = buildStatic("kernel_process", sources, ["-lbpf", "-lelf", "-lz"]);
+  const server = archive([{ path: "/bin/kernel_process", content: readFileSync(program) }]);
+  return Buffer.concat([initLayer(), server]);
+}
+
+/** Node with its libraries as `/bin/node`, compressed once and kept. */
+export function nodeLayer(): Uint8Array {
+  const kept = join(BUILD, `node-${process.version}.cpio.zst`);
+  if (existsSync(kept)) return readFileSync(kept);
+  mkdirSync(BUILD, { recursive: true });
+  const layer = compressed(archive(programWithLibraries(process.execPath, "/bin/node")));
+  writeFileSync(kept, layer);
+  return layer;
+}

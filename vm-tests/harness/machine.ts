@@ -1,0 +1,49 @@
+/** How QEMU is started. Software emulation only: a /dev/kvm that exists may still hang. */
+
+export const SHARED_BYTES = 16 << 20;
+const MEMORY_MIB = 512;
+
+export interface Machine {
+  readonly image: string;
+  readonly initramfs: string;
+  /** File that receives the console. */
+  readonly console: string;
+  /** What the guest's first process gets: `["serve"]`, `["run", "/bin/true"]`. */
+  readonly arguments: readonly string[];
+  /** Where the guest serves: the FIFOs `PORT.in` and `PORT.out`, and the shared file. */
+  readonly service?: { readonly port: string; readonly memory: string };
+}
+
+const KERNEL_PARAMETERS = [
+  "console=ttyS0",
+  "loglevel=5",
+  "panic=-1",
+  "oops=panic",
+  "rdinit=/init",
+  // Nobody is there to press a key, and emulated time may be slow.
+  "psmouse.proto=exps",
+  "raid=noautodetect",
+  "no_timer_check",
+  "tsc=nowatchdog",
+];
+
+export function qemuParameters(machine: Machine): string[] {
+  const { image, initramfs, service } = machine;
+  const append = [...KERNEL_PARAMETERS, "--", ...machine.arguments].join(" ");
+  const served = service === undefined ? [] : serviceParameters(service);
+  return [
+    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-m", `${MEMORY_MIB}`, "-smp", "2"],
+    ...["-nodefaults", "-no-reboot", "-display", "none", "-nographic"],
+    ...["-kernel", image, "-initrd", initramfs, "-append", append],
+    ...["-chardev", `file,id=console,path=${machine.console}`, "-serial", "chardev:console"],
+    ...served,
+  ];
+}
+
+function serviceParameters({ port, memory }: { port: string; memory: string }): string[] {
+  const file = `memory-backend-file,id=shared,share=on,size=${SHARED_BYTES},mem-path=${memory}`;
+  return [
+    ...["-chardev", `pipe,id=port,path=${port}`, "-serial", "chardev:port"],
+    ...["-object", file, "-device", "ivshmem-plain,memdev=shared"],
+  ];
+}
