@@ -113,4 +113,9 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "engines agree on recordings", smokeRuns: 30, nightlyRuns: 10_000 },
   { name: "pipeline determinism", smokeRuns: 20, nightlyRuns: 5_000 },
   { name: "ring operations of programs", smokeRuns: 50, nightlyRuns: 10_000 },
+  { name: "quantile sketch accuracy", smokeRuns: 100, nightlyRuns: 20_000 },
+  { name: "quantile sketch merge", smokeRuns: 300, nightlyRuns: 50_000 },
+  { name: "quantile sketch collapse", smokeRuns: 300, nightlyRuns: 50_000 },
+  { name: "quantile sketch rank", smokeRuns: 50, nightlyRuns: 20_000 },
+  { name: "moments merge", smokeRuns: 500, nightlyRuns: 100_000 },
 ];
