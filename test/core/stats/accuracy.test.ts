@@ -1,4 +1,10 @@
 import { describe, expect, it } from "vitest";
+import {
+  betaCdf,
+  betaQuantile,
+  betaSurvival,
+  betaUpperQuantile,
+} from "#core/stats/distributions/beta.ts";
 import { binomialCdf, binomialSurvival } from "#core/stats/distributions/binomial.ts";
 import {
   chiSquareCdf,
@@ -29,6 +35,9 @@ const FUNCTIONS: readonly Row[] = [
   ["normal", normalCdf],
   ["student_t", studentTQuantile],
   ["student_t", studentTCdf],
+  ["beta", betaQuantile],
+  ["beta", betaCdf],
+  ["beta", betaSurvival],
   ["binomial", binomialCdf],
   ["binomial", binomialSurvival],
   ["hypergeometric", hypergeometricCdf],
@@ -45,4 +54,25 @@ describe("distributions against the reference table", () => {
       expect(worst.relative_error, `at ${JSON.stringify(worst.point)}`).toBeLessThanOrEqual(BOUND);
     });
   }
+
+  it("has at least 680 quantiles and tails down to 1e-300 among its points", () => {
+    const quantiles = FUNCTIONS.filter(([, f]) => f.name.endsWith("Quantile"));
+    const points = quantiles.flatMap(([table, f]) => referencePoints(table, f.name));
+    expect(points.length).toBeGreaterThanOrEqual(680);
+    expect(points.filter(([p]) => p! <= 1e-300).length).toBeGreaterThanOrEqual(30);
+    expect(referencePoints("beta", "betaQuantile").some(([, a, b]) => a === 1 && b === 1e7)).toBe(
+      true,
+    );
+  });
+});
+
+describe("quantiles of the upper tail", () => {
+  it("meets 1e-300 above the median as exactly as below it", () => {
+    for (const [, a, b, x] of referencePoints("beta", "betaQuantile").filter(
+      ([p]) => p === 1e-300,
+    )) {
+      const mirrored = 1 - betaUpperQuantile(1e-300, b!, a!);
+      expect(Math.abs(mirrored - x!)).toBeLessThanOrEqual(1e-15);
+    }
+  });
 });
