@@ -45,7 +45,13 @@ struct probe {
 	__u32 program;
 };
 
-/* Starts a run; false only for a program number beyond PROGRAMS_MAX. */
+static __always_inline void probe_count_invocation(struct probe *probe)
+{
+	probe->statistics->invocations++;
+	probe->statistics->last_update_ns = probe->now_ns;
+}
+
+/* Starts a run, and counts it; false only for a program number beyond PROGRAMS_MAX. */
 static __always_inline bool probe_begin(struct probe *probe, __u32 program)
 {
 	probe->program = program;
@@ -53,8 +59,7 @@ static __always_inline bool probe_begin(struct probe *probe, __u32 program)
 	if (!probe->statistics)
 		return false;
 	probe->now_ns = bpf_ktime_get_ns();
-	probe->statistics->invocations++;
-	probe->statistics->last_update_ns = probe->now_ns;
+	probe_count_invocation(probe);
 	return true;
 }
 
@@ -79,6 +84,7 @@ static __always_inline void probe_count_ring_full(struct probe *probe)
 }
 
 /* The names of the original report, for a `struct probe probe` in scope. */
+#define update_probe_stats_invocation() probe_count_invocation(&probe)
 #define update_probe_stats_filter(passed) probe_count_filter(&probe, passed)
 #define update_probe_stats_event_sent(bytes) probe_count_sent(&probe, bytes)
 #define update_probe_stats_event_dropped() probe_count_ring_full(&probe)
