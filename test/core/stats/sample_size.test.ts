@@ -8,6 +8,9 @@ describe("cochranSampleSize", () => {
     expect(cochranSampleSize({ margin: 0.05, population: 10_000 })).toBe(370);
     expect(cochranSampleSize({ margin: 0.05, population: 1000 })).toBe(278);
     expect(cochranSampleSize({ margin: 0.05, population: 50 })).toBe(45);
+    // 27 and 52 without the - 1 in n₀ - 1.
+    expect(cochranSampleSize({ margin: 0.05, population: 29 })).toBe(28);
+    expect(cochranSampleSize({ margin: 0.05, population: 60 })).toBe(53);
   });
 
   it("gives 383 762 for 10 % of a proportion of 0.001", () => {
