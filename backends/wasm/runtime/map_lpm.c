@@ -126,14 +126,14 @@ static s64 check_room(const struct rt_map *map, u64 flags)
 }
 
 /* `created` takes the place of `node`: same prefix. */
-static void replace(struct rt_lpm *trie, struct rt_lpm_node **slot, struct rt_lpm_node *created)
+static void replace(struct rt_map *map, struct rt_lpm_node **slot, struct rt_lpm_node *created)
 {
 	struct rt_lpm_node *node = *slot;
 
 	created->children[0] = node->children[0];
 	created->children[1] = node->children[1];
 	*slot = created;
-	rt_lpm_node_free(trie, node);
+	rt_lpm_node_free(map, node);
 }
 
 /* `created` and `node` part after `shared` bits: an intermediate node gets both. */
@@ -170,7 +170,7 @@ static s64 insert(struct rt_map *map, struct rt_lpm_node *created, const struct 
 	if (node != NULL && shared == node->prefix_length && !node->intermediate) {
 		if (flags == RT_NOEXIST)
 			return -EEXIST;
-		replace(trie, slot, created);
+		replace(map, slot, created);
 		return 0;
 	}
 	error = check_room(map, flags);
@@ -179,7 +179,7 @@ static s64 insert(struct rt_map *map, struct rt_lpm_node *created, const struct 
 	if (node == NULL) {
 		*slot = created;
 	} else if (shared == node->prefix_length) {
-		replace(trie, slot, created);
+		replace(map, slot, created);
 	} else if (shared == key->prefix_length) {
 		created->children[rt_lpm_bit(node->words, shared)] = node;
 		*slot = created;
@@ -209,7 +209,7 @@ static s64 update(struct rt_map *map, const void *from, const void *value, u64 f
 	memcpy(rt_lpm_value(trie, created), value, map->value_size);
 	error = insert(map, created, &key, flags);
 	if (error != 0)
-		rt_lpm_node_free(trie, created);
+		rt_lpm_node_free(map, created);
 	else
 		rt_lpm_index_update(trie, key.words, key.prefix_length);
 	return error;
@@ -218,7 +218,7 @@ static s64 update(struct rt_map *map, const void *from, const void *value, u64 f
 /* ---- deletion ------------------------------------------------------------------------------- */
 
 /* Takes `node` out of `*slot`; `parent_slot` holds its parent, or is NULL at the root. */
-static void take_out(struct rt_lpm *trie, struct rt_lpm_node **slot,
+static void take_out(struct rt_map *map, struct rt_lpm_node **slot,
 		     struct rt_lpm_node **parent_slot)
 {
 	struct rt_lpm_node *node = *slot;
@@ -227,16 +227,17 @@ static void take_out(struct rt_lpm *trie, struct rt_lpm_node **slot,
 
 	if (node->children[0] != NULL && node->children[1] != NULL) {
 		node->intermediate = true;
+		rt_map_value_released(map, rt_lpm_value(rt_lpm_state(map), node));
 		return;
 	}
 	if (is_leaf && parent != NULL && parent->intermediate) {
 		/* Its other child takes its place: nothing is left to tell apart. */
 		*parent_slot = parent->children[slot == &parent->children[0]];
-		rt_lpm_node_free(trie, parent);
+		rt_lpm_node_free(map, parent);
 	} else {
 		*slot = node->children[node->children[0] == NULL];
 	}
-	rt_lpm_node_free(trie, node);
+	rt_lpm_node_free(map, node);
 }
 
 static s64 erase(struct rt_map *map, const void *from)
@@ -262,7 +263,7 @@ static s64 erase(struct rt_map *map, const void *from)
 	if (node == NULL || node->intermediate || shared != node->prefix_length ||
 	    shared != key.prefix_length)
 		return -ENOENT;
-	take_out(trie, slot, parent_slot);
+	take_out(map, slot, parent_slot);
 	rt_lpm_index_update(trie, key.words, key.prefix_length);
 	trie->count--;
 	return 0;

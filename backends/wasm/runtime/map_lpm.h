@@ -88,7 +88,7 @@ u32 rt_lpm_bit(const u64 *words, u32 index);
 /* A node without children for a prefix, intermediate or not; NULL when out of memory. */
 struct rt_lpm_node *rt_lpm_node_create(struct rt_map *map, u32 prefix_length, const u64 *words,
 				       bool intermediate);
-void rt_lpm_node_free(struct rt_lpm *trie, struct rt_lpm_node *node);
+void rt_lpm_node_free(struct rt_map *map, struct rt_lpm_node *node);
 void rt_lpm_free_all(struct rt_lpm *trie);
 
 /* ---- map_lpm_index.c ------------------------------------------------------------------------ */

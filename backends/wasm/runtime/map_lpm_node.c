@@ -134,8 +134,12 @@ struct rt_lpm_node *rt_lpm_node_create(struct rt_map *map, u32 prefix_length, co
 	return node;
 }
 
-void rt_lpm_node_free(struct rt_lpm *trie, struct rt_lpm_node *node)
+void rt_lpm_node_free(struct rt_map *map, struct rt_lpm_node *node)
 {
+	struct rt_lpm *trie = rt_lpm_state(map);
+
+	if (!node->intermediate)
+		rt_map_value_released(map, rt_lpm_value(trie, node));
 	node->children[0] = NULL;
 	if (trie->freed == NULL)
 		trie->freed = node;
