@@ -2,7 +2,7 @@
 /* Random calls on every type, from programs on all CPUs and from user space: nothing leaks. */
 #include "map_support.h"
 
-#define STEPS 20000
+#define STEPS 5000
 #define KEYS 64
 
 static u8 key_bytes[512];
