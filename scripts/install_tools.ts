@@ -69,6 +69,13 @@ function apt(...args: string[]): void {
   if (result.status !== 0) throw new Error(`apt-get ${args[0]} failed; see its output above`);
 }
 
+/** Installs Debian packages; only as root. Throws where apt-get fails. */
+export function installPackages(packages: readonly string[]): void {
+  console.error(`setup: installing ${packages.join(" ")}`);
+  apt("update", "-q");
+  apt("install", "-q", "-y", "--no-install-recommends", ...packages);
+}
+
 export async function installTools(): Promise<void> {
   const missing = missingTools();
   if (missing.length === 0) return;
@@ -79,7 +86,5 @@ export async function installTools(): Promise<void> {
     const names = needed.map((tool) => tool.name).join(", ");
     throw new Error(`missing: ${names}; install the packages ${packages.join(" ")} and try again`);
   }
-  console.error(`setup: installing ${packages.join(" ")}`);
-  apt("update", "-q");
-  apt("install", "-q", "-y", "--no-install-recommends", ...packages);
+  installPackages(packages);
 }
