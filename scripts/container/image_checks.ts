@@ -75,7 +75,7 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
-    name: "health check: what Docker runs says ready",
+    name: "the command of the health check says ready",
     engine: grant(),
     args: ["doctor", "-o", "json"],
     judge: (result) => {
