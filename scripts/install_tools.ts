@@ -11,7 +11,7 @@ export interface Tool {
   /** Debian package that brings it. */
   readonly package: string;
   readonly present: () => boolean;
-  /** Only for the kernel backend: nice to have, installed along, never a reason to stop. */
+  /** Only for the kernel backend and guests: nice to have, installed along, never a reason to stop. */
   readonly optional?: true;
 }
 
@@ -52,6 +52,12 @@ const TOOLS: readonly Tool[] = [
     name: "zlib headers",
     package: "zlib1g-dev",
     present: () => existsSync("/usr/include/zlib.h"),
+    optional: true,
+  },
+  {
+    name: "qemu-system-x86_64",
+    package: "qemu-system-x86",
+    present: executable("qemu-system-x86_64"),
     optional: true,
   },
 ];

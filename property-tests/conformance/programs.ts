@@ -92,7 +92,7 @@ function compareWithModel(
     const problem =
       operation.kind === "system_call"
         ? stepOfUser(object, model, context, operation, steps)
-        : stepOfProgram(object, programModel, spec, context.cpus, operation, steps);
+        : stepOfProgram(object, programModel, context, operation, steps);
     if (problem !== undefined) {
       const heading = `${subject.name} of ${spec.maxEntries} entries`;
       throw new Error([heading, ...steps, `  ${problem}`].join("\n  "));
@@ -116,11 +116,11 @@ function stepOfUser(
 function stepOfProgram(
   object: BpfObject,
   model: ProgramModel,
-  spec: MapSpec,
-  cpus: number,
+  { cpus, kernel }: ModelContext,
   operation: ProgramOperation,
   steps: string[],
 ): string | undefined {
+  const { spec } = object.maps.get("subject")!;
   const call = callOf(operation, spec, cpus);
   const answer = runProgram(
     object,
@@ -129,10 +129,11 @@ function stepOfProgram(
     call.cpu,
   );
   steps.push(`${describeMixed(operation)} → ${answer.result}, value ${answer.value}`);
-  const negative = answer.result < 0n;
+  const result = kernel.longMapResults ? answer.result : BigInt.asIntN(32, answer.result);
+  const negative = result < 0n;
   const outcome: ProgramOutcome = {
-    errno: negative ? Number(-answer.result) : 0,
-    count: negative ? 0 : Number(answer.result),
+    errno: negative ? Number(-result) : 0,
+    count: negative ? 0 : Number(result),
     value: answer.value,
   };
   if (answer.returnValue !== 0) return `the program returned ${answer.returnValue}`;

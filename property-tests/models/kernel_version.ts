@@ -23,6 +23,11 @@ export interface KernelFeatures {
   readonly lookupPercpuHelper: boolean;
   /** bpf_ringbuf_reserve_dynptr and what belongs to it (5.19). */
   readonly dynptrHelpers: boolean;
+  /**
+   * A program sees all 64 bits of what a map operation answers (6.4). Before, it answers an int, and
+   * the upper half of a negative one reads as zero.
+   */
+  readonly longMapResults: boolean;
   /** Values of a per-CPU array above 32 KiB are E2BIG (5.18) instead of ENOMEM. */
   readonly percpuArrayValueLimit: boolean;
 }
@@ -37,6 +42,15 @@ const SKIPPING_SERIES: readonly Version[] = [
   [6, 1, 130],
 ];
 
+/** Stable releases from which LPM tries honour the flags of an update. */
+const UPDATE_FLAGS_SERIES: readonly Version[] = [
+  [6, 12, 5],
+  [6, 6, 66],
+  [6, 1, 120],
+  [5, 15, 174],
+  [5, 10, 231],
+];
+
 /** Features of `version` (`"5.10.262"`, `"6.18"`, or `uname -r`'s longer form). */
 export function kernelFeatures(version: string): KernelFeatures {
   const kernel = parseVersion(version);
@@ -48,12 +62,12 @@ export function kernelFeatures(version: string): KernelFeatures {
     mapInMapBatch: atLeast(kernel, [5, 19, 0]),
     batchSkipsMissing: atLeast(kernel, [6, 14, 0]) || SKIPPING_SERIES.some(series),
     bloomFilter: atLeast(kernel, [5, 16, 0]),
-    lpmTrieUpdateFlags:
-      atLeast(kernel, [6, 13, 0]) || inSeries(kernel, [6, 12, 5]) || inSeries(kernel, [6, 6, 66]),
+    lpmTrieUpdateFlags: atLeast(kernel, [6, 13, 0]) || UPDATE_FLAGS_SERIES.some(series),
     forEachHelper: atLeast(kernel, [5, 13, 0]),
     loopHelper: atLeast(kernel, [5, 17, 0]),
     dynptrHelpers: atLeast(kernel, [5, 19, 0]),
     lookupPercpuHelper: atLeast(kernel, [5, 19, 0]),
+    longMapResults: atLeast(kernel, [6, 4, 0]),
     percpuArrayValueLimit: atLeast(kernel, [5, 18, 0]),
   };
 }

@@ -33,6 +33,13 @@ describe("how a guest ended", () => {
     expect(splatOf(log)).toBeUndefined();
   });
 
+  test("advice of the verifier is no complaint, another warning after it is one", () => {
+    const warning = "[   31.1] WARNING: CPU: 0 PID: 77 at kernel/bpf/verifier.c:10519 bpf_check";
+    const advice = `[   31.1] trace type programs with run-time allocated hash maps are unsafe.`;
+    expect(splatOf(`${advice}\n${warning}\n`)).toBeUndefined();
+    expect(splatOf(`${advice}\n${warning}\nnoise\n${warning}\n`)).toBe(warning);
+  });
+
   test("readiness brings the release and the number of CPUs", () => {
     expect(readinessOf("\r\ntapio-guest: ready 6.12.1-cloud 2\r\n")).toEqual({
       release: "6.12.1-cloud",

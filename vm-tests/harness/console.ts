@@ -22,9 +22,19 @@ const SPLATS: readonly RegExp[] = [
   /Out of memory: Killed process/,
 ];
 
+/**
+ * Warnings about a program, not of a broken kernel; the message stands in the line before.
+ * Before 6.1 the verifier disapproves of tracing programs that use maps with BPF_F_NO_PREALLOC.
+ */
+const ADVICE = /run-time allocated hash maps are unsafe/;
+
 /** The first line in which the kernel complains. */
 export function splatOf(log: string): string | undefined {
-  return lines(log).find((line) => SPLATS.some((pattern) => pattern.test(line)));
+  const all = lines(log);
+  return all.find(
+    (line, index) =>
+      SPLATS.some((pattern) => pattern.test(line)) && !ADVICE.test(all[index - 1] ?? ""),
+  );
 }
 
 /** The exit code that the guest's first process announced last. */

@@ -64,7 +64,7 @@ export function differentialSuite(
   const simulated = kernelFeatures(SIMULATED_VERSION);
   const real = kernelFeatures(options.kernelVersion);
   describe("the guest's kernel and the simulated one", timeLimits(), () => {
-    let sides: readonly Side[];
+    let sides: readonly Side[] = [];
     beforeAll(async () => {
       const backends = await makeBackends();
       sides = backends.map((backend) => ({ backend, innerMaps: new InnerMaps(backend) }));
