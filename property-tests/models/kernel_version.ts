@@ -13,10 +13,11 @@ export interface KernelFeatures {
   /** Bloom filter maps (5.16). */
   readonly bloomFilter: boolean;
   /**
-   * LPM tries honour NOEXIST and EXIST, and overwrite on a full trie (6.13, and stable series that
-   * took the fixes).
+   * LPM tries honour NOEXIST and EXIST (6.13, and stable series down to 5.10 that took the fix), and
+   * overwrite on a full trie (the same, but not 5.10).
    */
   readonly lpmTrieUpdateFlags: boolean;
+  readonly lpmTrieOverwritesFull: boolean;
   /** Helpers: bpf_for_each_map_elem (5.13), bpf_loop (5.17), bpf_map_lookup_percpu_elem (5.19). */
   readonly forEachHelper: boolean;
   readonly loopHelper: boolean;
@@ -63,6 +64,9 @@ export function kernelFeatures(version: string): KernelFeatures {
     batchSkipsMissing: atLeast(kernel, [6, 14, 0]) || SKIPPING_SERIES.some(series),
     bloomFilter: atLeast(kernel, [5, 16, 0]),
     lpmTrieUpdateFlags: atLeast(kernel, [6, 13, 0]) || UPDATE_FLAGS_SERIES.some(series),
+    lpmTrieOverwritesFull:
+      atLeast(kernel, [6, 13, 0]) ||
+      (atLeast(kernel, [6, 0, 0]) && UPDATE_FLAGS_SERIES.some(series)),
     forEachHelper: atLeast(kernel, [5, 13, 0]),
     loopHelper: atLeast(kernel, [5, 17, 0]),
     dynptrHelpers: atLeast(kernel, [5, 19, 0]),

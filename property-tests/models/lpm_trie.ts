@@ -43,13 +43,13 @@ export class LpmTrieModel extends TableModel {
     if (flags > UPDATE.EXIST || bits === undefined) return ERRNO.EINVAL;
     const existing = this.prefixes.find((prefix) => prefix.bits === bits);
     const full = this.prefixes.length === this.spec.maxEntries;
-    if (this.context.kernel.lpmTrieUpdateFlags) {
+    const { lpmTrieUpdateFlags, lpmTrieOverwritesFull } = this.context.kernel;
+    if (full && !lpmTrieOverwritesFull) return ERRNO.ENOSPC;
+    if (lpmTrieUpdateFlags) {
       if (existing !== undefined && flags === UPDATE.NOEXIST) return ERRNO.EEXIST;
       if (existing === undefined && flags === UPDATE.EXIST) return ERRNO.ENOENT;
-      if (existing === undefined && full) return ERRNO.ENOSPC;
-    } else if (full) {
-      return ERRNO.ENOSPC;
     }
+    if (existing === undefined && full) return ERRNO.ENOSPC;
     if (existing === undefined) this.prefixes.push({ key: hex(key), bits, value: hex(value) });
     else Object.assign(existing, { key: hex(key), value: hex(value) });
     return 0;

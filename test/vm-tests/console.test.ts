@@ -35,7 +35,7 @@ describe("how a guest ended", () => {
 
   test("advice of the verifier is no complaint, another warning after it is one", () => {
     const warning = "[   31.1] WARNING: CPU: 0 PID: 77 at kernel/bpf/verifier.c:10519 bpf_check";
-    const advice = `[   31.1] trace type programs with run-time allocated hash maps are unsafe.`;
+    const advice = `[   31.1] trace type BPF program uses run-time allocation`;
     expect(splatOf(`${advice}\n${warning}\n`)).toBeUndefined();
     expect(splatOf(`${advice}\n${warning}\nnoise\n${warning}\n`)).toBe(warning);
   });

@@ -24,9 +24,9 @@ const SPLATS: readonly RegExp[] = [
 
 /**
  * Warnings about a program, not of a broken kernel; the message stands in the line before.
- * Before 6.1 the verifier disapproves of tracing programs that use maps with BPF_F_NO_PREALLOC.
+ * The verifier of older kernels disapproves of tracing programs that use maps with BPF_F_NO_PREALLOC.
  */
-const ADVICE = /run-time allocated hash maps are unsafe/;
+const ADVICE = /trace type BPF program uses run-time allocation/;
 
 /** The first line in which the kernel complains. */
 export function splatOf(log: string): string | undefined {

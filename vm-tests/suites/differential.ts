@@ -31,7 +31,7 @@ const COMPARED: Partial<Record<ModelledType, readonly (keyof KernelFeatures)[]>>
   percpu_array: ["percpuArrayBatch"],
   hash: ["hashLookupAndDelete"],
   percpu_hash: ["hashLookupAndDelete"],
-  lpm_trie: ["lpmTrieBatch", "lpmTrieUpdateFlags"],
+  lpm_trie: ["lpmTrieBatch", "lpmTrieUpdateFlags", "lpmTrieOverwritesFull"],
   queue: [],
   stack: [],
   array_of_maps: ["mapInMapBatch", "batchSkipsMissing"],
