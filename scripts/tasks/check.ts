@@ -1,4 +1,4 @@
-/** `npm run check`: format, types, lint, unit tests and a property smoke; under two minutes, no root. */
+/** `npm run check`: format, types, lint, unit tests and a property smoke, without root. */
 import { spawnSync } from "node:child_process";
 import { runTask } from "../run_task.ts";
 import { setup } from "../setup.ts";
