@@ -50,6 +50,7 @@ int syscall_exit(struct trace_event_raw_sys_exit *context)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct admission admission;
+	struct event_facts facts;
 	struct syscall_start *start;
 	struct syscall_event *event;
 	bool known = false;
@@ -66,20 +67,23 @@ int syscall_exit(struct trace_event_raw_sys_exit *context)
 		latency_ns = known ? probe.now_ns - start->enter_ns : 0;
 		bpf_map_delete_elem(&syscall_starts, &tid);
 	}
-	if (!event_admit(&probe, &admission))
+	result = context->ret;
+	event_facts_begin(&facts, EVENT_SYSCALL);
+	facts.latency_ns = latency_ns;
+	facts.latency_known = known;
+	facts.error = result < 0 && result >= -ERRNO_MAX;
+	if (!event_admit(&probe, &facts, &admission))
 		return 0;
-	event = event_reserve(&probe, sizeof(*event));
+	event = event_reserve(&probe, &facts, sizeof(*event));
 	if (!event)
 		return 0;
-	event_header_fill(&event->header, &probe, &admission.facts, &admission.sampling,
-			  admission.generation, EVENT_SYSCALL, sizeof(*event));
+	event_header_fill(&event->header, &probe, &facts, &admission, sizeof(*event));
 	if (!known)
-		event->header.flags = EVENT_DURATION_UNKNOWN;
-	result = context->ret;
+		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->latency_ns = latency_ns;
 	event->result = result;
 	event->number = context->id;
-	event->error = result < 0 && result >= -ERRNO_MAX ? -result : 0;
+	event->error = facts.error ? -result : 0;
 	event_submit(&probe, &event->header);
 	return 0;
 }

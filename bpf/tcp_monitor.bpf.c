@@ -29,23 +29,33 @@ struct {
 } tcp_states SEC(".maps");
 
 /*
- * Both ends of a connection, as the two tracepoints have them. Addresses go through the read helper:
- * the verifier wants every direct context access at a constant offset, and CO-RE makes none.
+ * Both ends of a connection, as the two tracepoints have them; `network->family` is set before.
+ * Addresses go through the read helper: the verifier wants every direct context access at a constant
+ * offset, and CO-RE makes none.
  */
-#define ENDPOINTS_FILL(event, fields)                                                              \
+#define ENDPOINTS_READ(network, fields)                                                            \
 	do {                                                                                       \
-		(event)->source_port = (fields)->sport;                                            \
-		(event)->destination_port = (fields)->dport;                                       \
-		__builtin_memset((event)->source_address, 0, 16);                                  \
-		__builtin_memset((event)->destination_address, 0, 16);                             \
-		if ((event)->family == AF_INET6) {                                                 \
-			bpf_core_read((event)->source_address, 16, &(fields)->saddr_v6);           \
-			bpf_core_read((event)->destination_address, 16, &(fields)->daddr_v6);      \
+		(network)->protocol = IPPROTO_TCP;                                                 \
+		(network)->source_port = (fields)->sport;                                          \
+		(network)->destination_port = (fields)->dport;                                     \
+		if ((network)->family == AF_INET6) {                                               \
+			bpf_core_read((network)->source_address, 16, &(fields)->saddr_v6);         \
+			bpf_core_read((network)->destination_address, 16, &(fields)->daddr_v6);    \
 		} else {                                                                           \
-			bpf_core_read((event)->source_address, 4, &(fields)->saddr);               \
-			bpf_core_read((event)->destination_address, 4, &(fields)->daddr);          \
+			bpf_core_read((network)->source_address, 4, &(fields)->saddr);             \
+			bpf_core_read((network)->destination_address, 4, &(fields)->daddr);        \
 		}                                                                                  \
 	} while (0)
+
+static __always_inline void endpoints_fill(struct tcp_event *event,
+					   const struct network_facts *network)
+{
+	__builtin_memcpy(event->source_address, network->source_address, 16);
+	__builtin_memcpy(event->destination_address, network->destination_address, 16);
+	event->source_port = network->source_port;
+	event->destination_port = network->destination_port;
+	event->family = network->family;
+}
 
 /*
  * Notes the new state and says what the old one was: how long it lasted and who owns the socket.
@@ -86,9 +96,9 @@ int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
 	__u32 new_state = context->newstate;
 	struct admission admission;
 	struct tcp_state previous;
+	struct event_facts facts;
 	struct tcp_event *event;
 	struct probe probe;
-	__u16 type;
 	bool known;
 
 	if (!probe_begin(&probe, PROGRAM_TCP_STATE))
@@ -96,21 +106,27 @@ int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
 	if (context->protocol != IPPROTO_TCP)
 		return 0;
 	known = state_change(&probe, socket, old_state, new_state, &previous);
-	if (!event_admit(&probe, &admission))
+	event_facts_begin(&facts, EVENT_TCP_STATE);
+	if (old_state == TCP_SYN_SENT && new_state == TCP_CLOSE) {
+		facts.type = EVENT_TCP_CONNECT_FAILED;
+		facts.priority = EVENT_PRIORITY_HIGH;
+		facts.error = true;
+	}
+	facts.latency_known = known;
+	facts.latency_ns = known ? probe.now_ns - previous.since_ns : 0;
+	facts.network.family = context->family;
+	ENDPOINTS_READ(&facts.network, context);
+	if (!event_admit(&probe, &facts, &admission))
 		return 0;
-	event = event_reserve(&probe, sizeof(*event));
+	event = event_reserve(&probe, &facts, sizeof(*event));
 	if (!event)
 		return 0;
-	type = old_state == TCP_SYN_SENT && new_state == TCP_CLOSE ? EVENT_TCP_CONNECT_FAILED :
-								     EVENT_TCP_STATE;
-	event_header_fill(&event->header, &probe, &admission.facts, &admission.sampling,
-			  admission.generation, type, sizeof(*event));
+	event_header_fill(&event->header, &probe, &facts, &admission, sizeof(*event));
 	if (!known)
-		event->header.flags = EVENT_DURATION_UNKNOWN;
+		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->socket = socket;
-	event->duration_ns = known ? probe.now_ns - previous.since_ns : 0;
-	event->family = context->family;
-	ENDPOINTS_FILL(event, context);
+	event->duration_ns = facts.latency_ns;
+	endpoints_fill(event, &facts.network);
 	event->old_state = old_state;
 	event->new_state = new_state;
 	event->owner_pid = previous.owner_pid;
@@ -119,14 +135,19 @@ int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
 	return 0;
 }
 
+/* What the two layouts of the tracepoint share with the event. */
+struct retransmit {
+	__u64 socket;
+	__u32 state;
+};
+
 /* What both layouts of the tracepoint tell. Reads through `fields`, of the layout that exists. */
-#define RETRANSMIT_FILL(event, fields)                                                             \
+#define RETRANSMIT_READ(retransmit, network, fields)                                               \
 	do {                                                                                       \
-		(event)->socket = (__u64)(fields)->skaddr;                                         \
-		(event)->old_state = (fields)->state;                                              \
-		(event)->new_state = (fields)->state;                                              \
-		(event)->family = retransmit_family(fields);                                       \
-		ENDPOINTS_FILL(event, fields);                                                     \
+		(retransmit)->socket = (__u64)(fields)->skaddr;                                    \
+		(retransmit)->state = (fields)->state;                                             \
+		(network)->family = retransmit_family(fields);                                     \
+		ENDPOINTS_READ(network, fields);                                                   \
 	} while (0)
 
 /* Before 5.16 the tracepoint does not say the family; the socket does. */
@@ -139,35 +160,44 @@ SEC("tp/tcp/tcp_retransmit_skb")
 int tcp_retransmit(void *context)
 {
 	struct admission admission;
+	struct retransmit retransmit;
+	struct event_facts facts;
 	struct tcp_state *known;
 	struct tcp_event *event;
 	struct probe probe;
-	__u64 socket;
+	__u32 owner_pid = 0;
 
 	if (!probe_begin(&probe, PROGRAM_TCP_RETRANSMIT))
 		return 0;
-	if (!event_admit(&probe, &admission))
+	event_facts_begin(&facts, EVENT_TCP_RETRANSMIT);
+	facts.priority = EVENT_PRIORITY_HIGH;
+	if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb))
+		RETRANSMIT_READ(&retransmit, &facts.network,
+				(struct trace_event_raw_tcp_retransmit_skb *)context);
+	else
+		RETRANSMIT_READ(&retransmit, &facts.network,
+				(struct trace_event_raw_tcp_event_sk_skb *)context);
+	known = bpf_map_lookup_elem(&tcp_states, &retransmit.socket);
+	if (known) {
+		facts.latency_known = true;
+		facts.latency_ns = probe.now_ns - known->since_ns;
+		owner_pid = known->owner_pid;
+	}
+	if (!event_admit(&probe, &facts, &admission))
 		return 0;
-	event = event_reserve(&probe, sizeof(*event));
+	event = event_reserve(&probe, &facts, sizeof(*event));
 	if (!event)
 		return 0;
-	event_header_fill(&event->header, &probe, &admission.facts, &admission.sampling,
-			  admission.generation, EVENT_TCP_RETRANSMIT, sizeof(*event));
-	if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb))
-		RETRANSMIT_FILL(event, (struct trace_event_raw_tcp_retransmit_skb *)context);
-	else
-		RETRANSMIT_FILL(event, (struct trace_event_raw_tcp_event_sk_skb *)context);
-	event->duration_ns = 0;
-	event->owner_pid = 0;
+	event_header_fill(&event->header, &probe, &facts, &admission, sizeof(*event));
+	if (!facts.latency_known)
+		event->header.flags |= EVENT_DURATION_UNKNOWN;
+	event->socket = retransmit.socket;
+	event->old_state = retransmit.state;
+	event->new_state = retransmit.state;
+	event->duration_ns = facts.latency_ns;
+	endpoints_fill(event, &facts.network);
+	event->owner_pid = owner_pid;
 	event->reserved = 0;
-	socket = event->socket;
-	known = bpf_map_lookup_elem(&tcp_states, &socket);
-	if (known) {
-		event->duration_ns = probe.now_ns - known->since_ns;
-		event->owner_pid = known->owner_pid;
-	} else {
-		event->header.flags = EVENT_DURATION_UNKNOWN;
-	}
 	event_submit(&probe, &event->header);
 	return 0;
 }

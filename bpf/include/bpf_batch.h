@@ -3,10 +3,9 @@
 #ifndef TAPIO_BPF_BATCH_H
 #define TAPIO_BPF_BATCH_H
 
-#include "bpf_sampling.h"
+#include "admission.h"
 #include "bpf_stats.h"
-#include "event.h"
-#include "task.h"
+#include "event_facts.h"
 
 #define RING_BYTES (4 * 1024 * 1024)
 
@@ -16,7 +15,8 @@ struct {
 } events SEC(".maps");
 
 /* Space for a record of `size` bytes, a constant, or NULL: the loss is counted. */
-static __always_inline void *event_reserve(struct probe *probe, __u64 size)
+static __always_inline void *event_reserve(struct probe *probe, const struct event_facts *facts,
+					   __u64 size)
 {
 	void *event;
 
@@ -34,27 +34,32 @@ static __always_inline void event_submit(struct probe *probe, struct event_heade
 }
 
 static __always_inline void event_header_fill(struct event_header *header, struct probe *probe,
-					      const struct task_facts *facts,
-					      const struct sampling_decision *sampling,
-					      __u32 generation, __u16 type, __u32 length)
+					      const struct event_facts *facts,
+					      const struct admission *admission, __u32 length)
 {
+	const struct task_facts *task = &facts->task;
+
 	header->timestamp_ns = probe->now_ns;
 	header->sequence = probe->statistics->sequence;
-	header->cgroup_id = facts->cgroup_id;
-	header->sampling = sampling->word;
-	header->randomness = sampling->randomness;
+	header->cgroup_id = task->cgroup_id;
+	header->sampling = admission->sampling.word;
+	header->randomness = admission->sampling.randomness;
 	header->length = length;
-	header->type = type;
+	header->type = facts->type;
 	header->cpu = bpf_get_smp_processor_id();
-	header->pid = facts->pid;
-	header->tid = facts->tid;
-	header->uid = facts->uid;
-	header->pid_namespace = facts->pid_namespace;
-	header->net_namespace = facts->net_namespace;
-	header->mnt_namespace = facts->mnt_namespace;
-	header->filter_generation = generation;
+	header->pid = task->pid;
+	header->tid = task->tid;
+	header->uid = task->uid;
+	header->pid_namespace = task->pid_namespace;
+	header->net_namespace = task->net_namespace;
+	header->mnt_namespace = task->mnt_namespace;
+	header->filter_generation = admission->generation;
+	header->filter_rule = admission->rule;
+	header->stratum = admission->sampling.stratum;
+	header->priority = facts->priority;
+	header->reserved = 0;
 	header->program = probe->program;
-	header->flags = 0;
+	header->flags = admission->flags;
 	bpf_get_current_comm(header->command, sizeof(header->command));
 }
 

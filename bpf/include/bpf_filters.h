@@ -6,7 +6,9 @@
 #ifndef TAPIO_BPF_FILTERS_H
 #define TAPIO_BPF_FILTERS_H
 
-#include "task.h"
+#include "admission.h"
+#include "bpf_stats.h"
+#include "event_facts.h"
 
 /* Process that is never reported: the collector. 0 = none. */
 const volatile __u32 excluded_pid = 0;
@@ -14,12 +16,6 @@ const volatile __u32 excluded_pid = 0;
 const volatile __u32 only_pid = 0;
 const volatile __u64 only_cgroup_id = 0;
 const volatile __u32 only_net_namespace = 0;
-
-/* Generation of the rule set that judges; rules are fixed at load time, so there is one. */
-static __always_inline __u32 filter_generation(void)
-{
-	return 0;
-}
 
 static __always_inline bool should_capture_task(const struct task_facts *facts)
 {
@@ -32,10 +28,14 @@ static __always_inline bool should_capture_task(const struct task_facts *facts)
 	return !only_net_namespace || facts->net_namespace == only_net_namespace;
 }
 
-/* Token buckets sit here, between filters and sampling; without a limit everything is admitted. */
-static __always_inline bool rate_limit_admits(void)
+/* Judges one event by the rules in force; rules are fixed at load time, so there is one generation. */
+static __always_inline void filter_judge(struct filter_verdict *verdict, struct probe *probe,
+					 const struct event_facts *facts)
 {
-	return true;
+	verdict->generation = 0;
+	verdict->rule = 0;
+	verdict->shadow_rejected = false;
+	verdict->pass = should_capture_task(&facts->task);
 }
 
 #endif

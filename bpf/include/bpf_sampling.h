@@ -7,23 +7,21 @@
 #ifndef TAPIO_BPF_SAMPLING_H
 #define TAPIO_BPF_SAMPLING_H
 
-#include "kernel_types.h"
-#include <bpf/bpf_helpers.h>
+#include "admission.h"
+#include "bpf_stats.h"
+#include "event_facts.h"
 
 #define SAMPLING_BITS 56
 #define SAMPLING_MASK ((1ULL << SAMPLING_BITS) - 1)
 
-struct sampling_decision {
-	__u64 word;       /* epoch << 56 | T */
-	__u64 randomness; /* R */
-	bool keep;
-};
-
-static __always_inline void sampling_decide(struct sampling_decision *decision, __u64 word)
+static __always_inline void sampling_decide(struct sampling_decision *decision, struct probe *probe,
+					    const struct event_facts *facts)
 {
 	__u64 high = bpf_get_prandom_u32();
+	__u64 word = 0;
 
 	decision->word = word;
+	decision->stratum = 0;
 	decision->randomness = ((high << 32) | bpf_get_prandom_u32()) & SAMPLING_MASK;
 	decision->keep = decision->randomness >= (word & SAMPLING_MASK);
 }

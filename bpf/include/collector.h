@@ -6,36 +6,33 @@
 #ifndef TAPIO_COLLECTOR_H
 #define TAPIO_COLLECTOR_H
 
+#include "admission.h"
 #include "bpf_batch.h"
 #include "bpf_filters.h"
+#include "bpf_rate_limit.h"
 #include "bpf_sampling.h"
 #include "bpf_stats.h"
-#include "event.h"
-#include "task.h"
-
-struct admission {
-	struct task_facts facts;
-	struct sampling_decision sampling;
-	__u32 generation;
-};
+#include "event_facts.h"
 
 /* Counts the event as seen and judges it; true if it is to be delivered. */
-static __always_inline bool event_admit(struct probe *probe, struct admission *admission)
+static __always_inline bool event_admit(struct probe *probe, const struct event_facts *facts,
+					struct admission *admission)
 {
-	bool passed;
+	struct filter_verdict verdict;
 
 	probe->statistics->events_seen++;
-	task_facts_read(&admission->facts);
-	admission->generation = filter_generation();
-	passed = should_capture_task(&admission->facts);
-	probe_count_filter(probe, passed);
-	if (!passed)
+	filter_judge(&verdict, probe, facts);
+	admission->generation = verdict.generation;
+	admission->rule = verdict.rule;
+	admission->flags = verdict.shadow_rejected ? EVENT_SHADOW_REJECTED : 0;
+	probe_count_filter(probe, verdict.pass);
+	if (!verdict.pass)
 		return false;
-	if (!rate_limit_admits()) {
+	if (!rate_limit_admits(probe, facts)) {
 		probe->statistics->rate_limited++;
 		return false;
 	}
-	sampling_decide(&admission->sampling, 0);
+	sampling_decide(&admission->sampling, probe, facts);
 	if (!admission->sampling.keep) {
 		probe->statistics->sampled_out++;
 		return false;

@@ -20,6 +20,14 @@ enum event_type {
 /* Bits of event_header.flags. */
 enum event_flag {
 	EVENT_DURATION_UNKNOWN = 1, /* the operation began before the collector did */
+	EVENT_SHADOW_REJECTED = 2, /* a shadow rule would have rejected it */
+};
+
+/* Scale of event_header.priority: 0 to 9. */
+enum event_priority {
+	EVENT_PRIORITY_NORMAL = 1,
+	EVENT_PRIORITY_HIGH = 5,
+	EVENT_PRIORITY_CRITICAL = 9,
 };
 
 struct event_header {
@@ -42,6 +50,10 @@ struct event_header {
 	__u32 filter_generation; /* of the rule set that judged the event */
 	__u16 program;           /* index in the object's statistics */
 	__u16 flags;             /* enum event_flag */
+	__u32 filter_rule;       /* id of the allow rule that admitted the event, 0 = none had to */
+	__u16 stratum;           /* row of the sampling table that gave T */
+	__u8 priority;           /* enum event_priority */
+	__u8 reserved;
 	char command[COMMAND_LENGTH];
 };
 
@@ -73,9 +85,10 @@ struct syscall_event {
 
 EMIT_TYPE(enum event_type, emit_event_type);
 EMIT_TYPE(enum event_flag, emit_event_flag);
+EMIT_TYPE(enum event_priority, emit_event_priority);
 
-_Static_assert(sizeof(struct event_header) == 96, "event_header is part of the record format");
-_Static_assert(sizeof(struct tcp_event) == 160, "tcp_event is part of the record format");
-_Static_assert(sizeof(struct syscall_event) == 120, "syscall_event is part of the record format");
+_Static_assert(sizeof(struct event_header) == 104, "event_header is part of the record format");
+_Static_assert(sizeof(struct tcp_event) == 168, "tcp_event is part of the record format");
+_Static_assert(sizeof(struct syscall_event) == 128, "syscall_event is part of the record format");
 
 #endif
