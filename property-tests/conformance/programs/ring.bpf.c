@@ -47,15 +47,20 @@ static __always_inline __s64 output(__u64 size, __u64 flags)
 	return bpf_ringbuf_output(&ring, buffer->bytes, size, flags);
 }
 
-/* The verifier wants the size of a reservation to be a constant. */
+/*
+ * The verifier wants the size of a reservation to be a constant. Its check for NULL happens once: older
+ * kernels follow a second one into the branch where the record is lost.
+ */
 #define RESERVE(size, stamp, reserve_flags, end, end_flags)                                        \
 	({                                                                                         \
 		__u64 *record = bpf_ringbuf_reserve(&ring, size, reserve_flags);                   \
+		__s64 result = NO_SPACE;                                                           \
 		if (record) {                                                                      \
 			*record = stamp;                                                           \
 			end(record, end_flags);                                                    \
+			result = 0;                                                                \
 		}                                                                                  \
-		record ? 0 : NO_SPACE;                                                             \
+		result;                                                                            \
 	})
 
 #define RESERVE_ANY(size, stamp, reserve_flags, end, end_flags)                                    \
@@ -69,9 +74,10 @@ static __always_inline __s64 output(__u64 size, __u64 flags)
 #define OUTPUT_WITHIN(answer, size, flags, stamp, end)                                             \
 	do {                                                                                       \
 		__u64 *record = bpf_ringbuf_reserve(&ring, OUTER_BYTES, 0);                        \
+		(answer)->value = 0;                                                               \
 		(answer)->result = output(size, flags);                                            \
-		(answer)->value = record ? 1 : 0;                                                  \
 		if (record) {                                                                      \
+			(answer)->value = 1;                                                       \
 			*record = stamp;                                                           \
 			end(record, 0);                                                            \
 		}                                                                                  \
