@@ -4,6 +4,7 @@
  *
  * One event a call, at its exit. The enter program only remembers when the thread went in.
  */
+#define PROGRAMS_MAX 2
 #include "include/collector.h"
 
 enum syscall_program {
@@ -41,12 +42,13 @@ int syscall_enter(struct trace_event_raw_sys_enter *context)
 	start.enter_ns = probe.now_ns;
 	start.number = context->id;
 	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
-		probe.statistics->errors++;
+		probe_count(&probe, errors);
+	probe_end(&probe);
 	return 0;
 }
 
-SEC("tp/raw_syscalls/sys_exit")
-int syscall_exit(struct trace_event_raw_sys_exit *context)
+static __always_inline void syscall_exit_observe(struct probe *probe,
+						 struct trace_event_raw_sys_exit *context)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct admission admission;
@@ -55,16 +57,13 @@ int syscall_exit(struct trace_event_raw_sys_exit *context)
 	struct syscall_event *event;
 	bool known = false;
 	__u64 latency_ns = 0;
-	struct probe probe;
 	__s64 result;
 
-	if (!probe_begin(&probe, PROGRAM_SYSCALL_EXIT))
-		return 0;
 	start = bpf_map_lookup_elem(&syscall_starts, &tid);
 	if (start) {
 		/* A signal return leaves another call than it entered; its latency would be a lie. */
 		known = start->number == (__u64)context->id;
-		latency_ns = known ? probe.now_ns - start->enter_ns : 0;
+		latency_ns = known ? probe->now_ns - start->enter_ns : 0;
 		bpf_map_delete_elem(&syscall_starts, &tid);
 	}
 	result = context->ret;
@@ -72,19 +71,30 @@ int syscall_exit(struct trace_event_raw_sys_exit *context)
 	facts.latency_ns = latency_ns;
 	facts.latency_known = known;
 	facts.error = result < 0 && result >= -ERRNO_MAX;
-	if (!event_admit(&probe, &facts, &admission))
-		return 0;
-	event = event_reserve(&probe, &facts, sizeof(*event));
+	if (!event_admit(probe, &facts, &admission))
+		return;
+	event = event_reserve(probe, &facts, sizeof(*event));
 	if (!event)
-		return 0;
-	event_header_fill(&event->header, &probe, &facts, &admission, sizeof(*event));
+		return;
+	event_header_fill(&event->header, probe, &facts, &admission, sizeof(*event));
 	if (!known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->latency_ns = latency_ns;
 	event->result = result;
 	event->number = context->id;
 	event->error = facts.error ? -result : 0;
-	event_submit(&probe, &event->header);
+	event_submit(probe, &event->header);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int syscall_exit(struct trace_event_raw_sys_exit *context)
+{
+	struct probe probe;
+
+	if (!probe_begin(&probe, PROGRAM_SYSCALL_EXIT))
+		return 0;
+	syscall_exit_observe(&probe, context);
+	probe_end(&probe);
 	return 0;
 }
 

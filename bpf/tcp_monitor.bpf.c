@@ -3,6 +3,7 @@
  * TCP connections: every state change with the time spent in the state before, connection attempts
  * that fail, and retransmits.
  */
+#define PROGRAMS_MAX 2
 #include "include/collector.h"
 
 enum tcp_program {
@@ -84,12 +85,12 @@ static __always_inline bool state_change(struct probe *probe, __u64 socket, __u3
 	}
 	next.owner_pid = previous->owner_pid;
 	if (bpf_map_update_elem(&tcp_states, &socket, &next, BPF_ANY))
-		probe->statistics->errors++;
+		probe_count(probe, errors);
 	return same;
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
+static __always_inline void
+tcp_state_observe(struct probe *probe, struct trace_event_raw_inet_sock_set_state *context)
 {
 	__u64 socket = (__u64)context->skaddr;
 	__u32 old_state = context->oldstate;
@@ -98,14 +99,11 @@ int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
 	struct tcp_state previous;
 	struct event_facts facts;
 	struct tcp_event *event;
-	struct probe probe;
 	bool known;
 
-	if (!probe_begin(&probe, PROGRAM_TCP_STATE))
-		return 0;
 	if (context->protocol != IPPROTO_TCP)
-		return 0;
-	known = state_change(&probe, socket, old_state, new_state, &previous);
+		return;
+	known = state_change(probe, socket, old_state, new_state, &previous);
 	event_facts_begin(&facts, EVENT_TCP_STATE);
 	if (old_state == TCP_SYN_SENT && new_state == TCP_CLOSE) {
 		facts.type = EVENT_TCP_CONNECT_FAILED;
@@ -113,15 +111,15 @@ int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
 		facts.error = true;
 	}
 	facts.latency_known = known;
-	facts.latency_ns = known ? probe.now_ns - previous.since_ns : 0;
+	facts.latency_ns = known ? probe->now_ns - previous.since_ns : 0;
 	facts.network.family = context->family;
 	ENDPOINTS_READ(&facts.network, context);
-	if (!event_admit(&probe, &facts, &admission))
-		return 0;
-	event = event_reserve(&probe, &facts, sizeof(*event));
+	if (!event_admit(probe, &facts, &admission))
+		return;
+	event = event_reserve(probe, &facts, sizeof(*event));
 	if (!event)
-		return 0;
-	event_header_fill(&event->header, &probe, &facts, &admission, sizeof(*event));
+		return;
+	event_header_fill(&event->header, probe, &facts, &admission, sizeof(*event));
 	if (!known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->socket = socket;
@@ -131,7 +129,18 @@ int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
 	event->new_state = new_state;
 	event->owner_pid = previous.owner_pid;
 	event->reserved = 0;
-	event_submit(&probe, &event->header);
+	event_submit(probe, &event->header);
+}
+
+SEC("tp/sock/inet_sock_set_state")
+int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
+{
+	struct probe probe;
+
+	if (!probe_begin(&probe, PROGRAM_TCP_STATE))
+		return 0;
+	tcp_state_observe(&probe, context);
+	probe_end(&probe);
 	return 0;
 }
 
@@ -156,19 +165,15 @@ struct retransmit {
 		 (fields)->family :                                                                \
 		 BPF_CORE_READ((struct sock *)(fields)->skaddr, __sk_common.skc_family))
 
-SEC("tp/tcp/tcp_retransmit_skb")
-int tcp_retransmit(void *context)
+static __always_inline void tcp_retransmit_observe(struct probe *probe, void *context)
 {
 	struct admission admission;
 	struct retransmit retransmit;
 	struct event_facts facts;
 	struct tcp_state *known;
 	struct tcp_event *event;
-	struct probe probe;
 	__u32 owner_pid = 0;
 
-	if (!probe_begin(&probe, PROGRAM_TCP_RETRANSMIT))
-		return 0;
 	event_facts_begin(&facts, EVENT_TCP_RETRANSMIT);
 	facts.priority = EVENT_PRIORITY_HIGH;
 	if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb))
@@ -180,15 +185,15 @@ int tcp_retransmit(void *context)
 	known = bpf_map_lookup_elem(&tcp_states, &retransmit.socket);
 	if (known) {
 		facts.latency_known = true;
-		facts.latency_ns = probe.now_ns - known->since_ns;
+		facts.latency_ns = probe->now_ns - known->since_ns;
 		owner_pid = known->owner_pid;
 	}
-	if (!event_admit(&probe, &facts, &admission))
-		return 0;
-	event = event_reserve(&probe, &facts, sizeof(*event));
+	if (!event_admit(probe, &facts, &admission))
+		return;
+	event = event_reserve(probe, &facts, sizeof(*event));
 	if (!event)
-		return 0;
-	event_header_fill(&event->header, &probe, &facts, &admission, sizeof(*event));
+		return;
+	event_header_fill(&event->header, probe, &facts, &admission, sizeof(*event));
 	if (!facts.latency_known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->socket = retransmit.socket;
@@ -198,7 +203,18 @@ int tcp_retransmit(void *context)
 	endpoints_fill(event, &facts.network);
 	event->owner_pid = owner_pid;
 	event->reserved = 0;
-	event_submit(&probe, &event->header);
+	event_submit(probe, &event->header);
+}
+
+SEC("tp/tcp/tcp_retransmit_skb")
+int tcp_retransmit(void *context)
+{
+	struct probe probe;
+
+	if (!probe_begin(&probe, PROGRAM_TCP_RETRANSMIT))
+		return 0;
+	tcp_retransmit_observe(&probe, context);
+	probe_end(&probe);
 	return 0;
 }
 

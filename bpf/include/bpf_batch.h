@@ -20,7 +20,7 @@ static __always_inline void *event_reserve(struct probe *probe, const struct eve
 {
 	void *event;
 
-	probe->statistics->sequence++;
+	probe_next_sequence(probe);
 	event = bpf_ringbuf_reserve(&events, size, 0);
 	if (!event)
 		probe_count_ring_full(probe);
@@ -29,7 +29,7 @@ static __always_inline void *event_reserve(struct probe *probe, const struct eve
 
 static __always_inline void event_submit(struct probe *probe, struct event_header *header)
 {
-	probe_count_sent(probe, header->length);
+	probe_count_sent(probe, header->type, header->length);
 	bpf_ringbuf_submit(header, 0);
 }
 
@@ -40,7 +40,7 @@ static __always_inline void event_header_fill(struct event_header *header, struc
 	const struct task_facts *task = &facts->task;
 
 	header->timestamp_ns = probe->now_ns;
-	header->sequence = probe->statistics->sequence;
+	header->sequence = probe_counter(probe, sequence);
 	header->cgroup_id = task->cgroup_id;
 	header->sampling = admission->sampling.word;
 	header->randomness = admission->sampling.randomness;

@@ -13,7 +13,21 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
+/* Slots of the statistics map: a collector says how many programs it has, before it includes this. */
+#ifndef PROGRAMS_MAX
 #define PROGRAMS_MAX 4
+#endif
+
+/* Event types that are counted one by one; numbers from here on share a counter. A power of two. */
+#define EVENT_TYPES_MAX 8
+/* Bucket i counts runs of [2^i, 2^(i+1)) ns, the first those under 2 ns, the last those over 2^31. */
+#define RUN_TIME_BUCKETS 32
+
+/*
+ * The first run and then every 2^k-th of a program on a CPU are timed: a clock read costs more than
+ * everything else in here. 63 and more: no run after the first.
+ */
+const volatile __u32 run_time_sample_shift = 6;
 
 struct bpf_statistics {
 	__u64 invocations; /* runs of the program */
@@ -29,7 +43,13 @@ struct bpf_statistics {
 	__u64 sampled_out;
 	__u64 dropped_ring_full;
 	__u64 sequence; /* last sequence number given out */
+	__u64 completions; /* runs that ended; behind invocations while one is under way */
+	__u64 seen_by_type[EVENT_TYPES_MAX];
+	__u64 sent_by_type[EVENT_TYPES_MAX];
+	__u64 run_time_log2[RUN_TIME_BUCKETS]; /* of timed runs */
 };
+
+_Static_assert(sizeof(struct bpf_statistics) <= 1024, "a program's statistics take 1 KB a CPU");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -45,49 +65,123 @@ struct probe {
 	__u32 program;
 };
 
+/*
+ * STATISTICS_OFF leaves the counting out, for the benchmark that says what it costs; programs use
+ * these and never the slot itself.
+ */
+#ifdef STATISTICS_OFF
+#define probe_count(probe, counter) ((void)(probe))
+#define probe_count_by(probe, counter, amount) ((void)(probe), (void)(amount))
+#define probe_counter(probe, counter) ((void)(probe), 0)
+#else
+#define probe_count(probe, counter) ((probe)->statistics->counter++)
+#define probe_count_by(probe, counter, amount) ((probe)->statistics->counter += (amount))
+#define probe_counter(probe, counter) ((probe)->statistics->counter)
+#endif
+
 static __always_inline void probe_count_invocation(struct probe *probe)
 {
-	probe->statistics->invocations++;
+	probe_count(probe, invocations);
+#ifndef STATISTICS_OFF
 	probe->statistics->last_update_ns = probe->now_ns;
+#endif
 }
 
 /* Starts a run, and counts it; false only for a program number beyond PROGRAMS_MAX. */
 static __always_inline bool probe_begin(struct probe *probe, __u32 program)
 {
 	probe->program = program;
+#ifndef STATISTICS_OFF
 	probe->statistics = bpf_map_lookup_elem(&probe_stats, &program);
 	if (!probe->statistics)
 		return false;
+#endif
 	probe->now_ns = bpf_ktime_get_ns();
 	probe_count_invocation(probe);
 	return true;
 }
 
+/* floor(log2(value)), at most RUN_TIME_BUCKETS - 1; 0 for 0. */
+static __always_inline __u32 run_time_bucket(__u64 value)
+{
+	__u32 low = value >> RUN_TIME_BUCKETS ? 0xffffffff : (__u32)value;
+	__u32 bucket = 0;
+
+	if (low >> 16) {
+		bucket += 16;
+		low >>= 16;
+	}
+	if (low >> 8) {
+		bucket += 8;
+		low >>= 8;
+	}
+	if (low >> 4) {
+		bucket += 4;
+		low >>= 4;
+	}
+	if (low >> 2) {
+		bucket += 2;
+		low >>= 2;
+	}
+	return (bucket + (low >> 1)) & (RUN_TIME_BUCKETS - 1);
+}
+
+/* Ends a run: the last thing that a program does after `probe_begin` was true. */
+static __always_inline void probe_end(struct probe *probe)
+{
+#ifndef STATISTICS_OFF
+	__u64 mask = (1ULL << (run_time_sample_shift & 63)) - 1;
+
+	if (!(probe_counter(probe, completions) & mask)) {
+		__u64 elapsed_ns = bpf_ktime_get_ns() - probe->now_ns;
+
+		probe_count(probe, run_time_log2[run_time_bucket(elapsed_ns)]);
+	}
+	probe_count(probe, completions);
+#endif
+}
+
+/* The event counts before any fate of it: whoever reads in between finds it under way. */
+static __always_inline void probe_count_seen(struct probe *probe, __u16 type)
+{
+	probe_count(probe, events_seen);
+	probe_count(probe, seen_by_type[type & (EVENT_TYPES_MAX - 1)]);
+	asm volatile("" ::: "memory");
+}
+
 static __always_inline void probe_count_filter(struct probe *probe, bool passed)
 {
 	if (passed)
-		probe->statistics->filter_hits++;
+		probe_count(probe, filter_hits);
 	else
-		probe->statistics->filter_misses++;
+		probe_count(probe, filter_misses);
 }
 
-static __always_inline void probe_count_sent(struct probe *probe, __u32 bytes)
+static __always_inline void probe_count_sent(struct probe *probe, __u16 type, __u32 bytes)
 {
-	probe->statistics->events_sent++;
-	probe->statistics->bytes_processed += bytes;
+	probe_count(probe, events_sent);
+	probe_count(probe, sent_by_type[type & (EVENT_TYPES_MAX - 1)]);
+	probe_count_by(probe, bytes_processed, bytes);
+}
+
+/* Number of an event that is to be delivered, from 1; the lost ones have theirs too. */
+static __always_inline __u64 probe_next_sequence(struct probe *probe)
+{
+	probe_count(probe, sequence);
+	return probe_counter(probe, sequence);
 }
 
 static __always_inline void probe_count_ring_full(struct probe *probe)
 {
-	probe->statistics->events_dropped++;
-	probe->statistics->dropped_ring_full++;
+	probe_count(probe, events_dropped);
+	probe_count(probe, dropped_ring_full);
 }
 
 /* The names of the original report, for a `struct probe probe` in scope. */
 #define update_probe_stats_invocation() probe_count_invocation(&probe)
 #define update_probe_stats_filter(passed) probe_count_filter(&probe, passed)
-#define update_probe_stats_event_sent(bytes) probe_count_sent(&probe, bytes)
+#define update_probe_stats_event_sent(bytes) probe_count_sent(&probe, 0, bytes)
 #define update_probe_stats_event_dropped() probe_count_ring_full(&probe)
-#define update_probe_stats_error() (probe.statistics->errors++)
+#define update_probe_stats_error() probe_count(&probe, errors)
 
 #endif

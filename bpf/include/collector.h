@@ -20,7 +20,7 @@ static __always_inline bool event_admit(struct probe *probe, const struct event_
 {
 	struct filter_verdict verdict;
 
-	probe->statistics->events_seen++;
+	probe_count_seen(probe, facts->type);
 	filter_judge(&verdict, probe, facts);
 	admission->generation = verdict.generation;
 	admission->rule = verdict.rule;
@@ -29,12 +29,12 @@ static __always_inline bool event_admit(struct probe *probe, const struct event_
 	if (!verdict.pass)
 		return false;
 	if (!rate_limit_admits(probe, facts)) {
-		probe->statistics->rate_limited++;
+		probe_count(probe, rate_limited);
 		return false;
 	}
 	sampling_decide(&admission->sampling, probe, facts);
 	if (!admission->sampling.keep) {
-		probe->statistics->sampled_out++;
+		probe_count(probe, sampled_out);
 		return false;
 	}
 	return true;

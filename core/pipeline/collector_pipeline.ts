@@ -9,7 +9,7 @@ import { createEventSchema, type EventSchema } from "../events/event_schema.ts";
 import { addBooks, type Books, closeBooks, EMPTY_BOOKS } from "./books.ts";
 import { DeliveryLedger } from "./delivery_ledger.ts";
 import type { Sink } from "./sink.ts";
-import { StatisticsMap } from "./statistics_map.ts";
+import { type ProgramCounters, StatisticsMap } from "./statistics_map.ts";
 
 export interface ProgramBooks {
   readonly collector: string;
@@ -29,6 +29,14 @@ function required<Value>(value: Value | undefined, what: string, collector: stri
   throw new BpfError(`collector ${collector}`, `its object has no ${what}`, {
     hint: "rebuild the object from the sources of this version",
   });
+}
+
+/** Events that runs under way had seen by `later` and not given a fate by `earlier`. */
+function unjudgedEvents(earlier: ProgramCounters, later: ProgramCounters): number {
+  const { filter_misses, rate_limited, sampled_out, dropped_ring_full, events_sent } = earlier;
+  const fates = filter_misses + rate_limited + sampled_out + dropped_ring_full + events_sent;
+  const runs = later.invocations - earlier.completions;
+  return Math.max(0, Math.min(later.events_seen - fates, runs));
 }
 
 export class CollectorPipeline {
@@ -125,9 +133,10 @@ export class CollectorPipeline {
   }
 
   /**
-   * Books of every program and CPU. `delivered` is read before the kernel's counters, so that an
-   * event which moves meanwhile shows as in flight and never as a negative residual. Nothing is in
-   * flight once the ring is empty: what was sent and did not arrive is then residual.
+   * Books of every program and CPU. What lies downstream is read first: deliveries, then fates in
+   * the kernel, then what was seen. So an event that moves meanwhile shows as in flight and never as
+   * a negative residual; as many events as there are unfinished runs may be seen and without a fate.
+   * Nothing is in flight once the ring is empty: what was sent and did not arrive is then residual.
    */
   programBooks(): ProgramBooks[] {
     const rows: ProgramBooks[] = [];
@@ -136,12 +145,15 @@ export class CollectorPipeline {
       const malformed = this.#byCpu((cpu) => this.#ledger.rejected(index, cpu));
       const unobserved = program.info().recursionMisses;
       const counters = this.#statistics.read(index);
+      const begun = this.#statistics.read(index);
       const ringEmpty = this.#ring.availableBytes() === 0;
       counters.forEach((cpuCounters, cpu) => {
         const arrived = delivered[cpu]! + malformed[cpu]!;
         const underway = Math.max(0, cpuCounters.events_sent - arrived);
+        const seen = begun[cpu]!.events_seen;
+        const unjudged = unjudgedEvents(cpuCounters, begun[cpu]!);
         const entries = {
-          seen: cpuCounters.events_seen,
+          seen,
           filtered: cpuCounters.filter_misses,
           rate_limited: cpuCounters.rate_limited,
           sampled_out: cpuCounters.sampled_out,
@@ -150,7 +162,7 @@ export class CollectorPipeline {
             ...(malformed[cpu] === 0 ? {} : { malformed: malformed[cpu]! }),
           },
           delivered: delivered[cpu]!,
-          in_flight: ringEmpty ? 0 : underway,
+          in_flight: unjudged + (ringEmpty ? 0 : underway),
           // The kernel counts misses by program, not by CPU; they stand with the first.
           unobserved: cpu === 0 ? unobserved : 0,
         };
