@@ -6,9 +6,13 @@ import { parseArgs } from "node:util";
 import { BpfError } from "#core/errors.ts";
 import type { Command, CommandInput, OutputFormat } from "./command.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { checkCommand } from "./commands/check.ts";
+import { reloadCommand, stopCommand } from "./commands/control.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
 import { vmRunCommand } from "./commands/vm_run.ts";
@@ -16,7 +20,12 @@ import { UsageError } from "./usage_error.ts";
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  replayCommand,
   recordCommand,
+  reloadCommand,
+  stopCommand,
+  checkCommand,
+  schemaCommand,
   traceImportCommand,
   traceCutCommand,
   vmExecCommand,
@@ -71,7 +80,13 @@ function parseInput(command: Command, args: readonly string[]): CommandInput | "
       `${(error as Error).message.split(". ")[0]}; usage: ${usageLine(command)}`,
     );
   }
-  const { help, format, ...options } = parsed.values as Record<string, string | boolean>;
+  const { help, format, ...options } = Object.fromEntries(
+    // An option that may be given several times is a list with commas.
+    Object.entries(parsed.values).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(",") : value,
+    ]),
+  );
   if (help === true) return "help";
   const [least, most] = command.positionals;
   const count = parsed.positionals.length;

@@ -1,9 +1,11 @@
 /** `tapio-bpf run`: collectors from hook to sink, ending in a report. */
 
+import type { Config } from "#core/config/config.ts";
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import { balanced } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { loadConfig } from "../config/load_config.ts";
 import { engineOption } from "../engine_option.ts";
 import { integerOption, secondsOption } from "../numbers.ts";
 import { catchInterrupt } from "../run/interrupt.ts";
@@ -13,12 +15,22 @@ import { runSimulated, type SimulatedSource } from "../run/simulated.ts";
 import { openSinks, sinkTargets, writesStandardOutput } from "../sinks/parse_sink.ts";
 import { UsageError } from "../usage_error.ts";
 
-const DEFAULT_COLLECTORS = "tcp,syscall";
 const DEFAULT_DURATION_S = 10;
 const CPUS_MAX = 64;
 
-function collectorsOption(value: string | boolean | undefined): CollectorSpec[] {
-  const names = String(value ?? DEFAULT_COLLECTORS).split(",");
+type Options = CommandInput["options"];
+
+/** A run that others are to look at lasts until it is stopped, at the speed of the clock. */
+const SERVING = ["config", "socket"];
+
+function serves(options: Options): boolean {
+  return SERVING.some((name) => options[name] !== undefined);
+}
+
+function collectorsOption(options: Options, config: Config | undefined): CollectorSpec[] {
+  const given = options["collector"];
+  const configured = config?.collectors ?? [...COLLECTORS.keys()];
+  const names = given === undefined ? configured : String(given).split(",");
   return [...new Set(names)].map((name) => {
     const spec = COLLECTORS.get(name);
     if (spec !== undefined) return spec;
@@ -27,49 +39,75 @@ function collectorsOption(value: string | boolean | undefined): CollectorSpec[] 
   });
 }
 
-function sourceOption({ options }: CommandInput): SimulatedSource {
+function durationOption(options: Options): number | undefined {
+  const given = secondsOption("duration", options["duration"]);
+  return given ?? (serves(options) ? undefined : DEFAULT_DURATION_S);
+}
+
+function sourceOption(options: Options): SimulatedSource {
   const { trace, workload } = options;
   if (trace !== undefined && workload !== undefined) {
     throw new UsageError("--trace and --workload exclude each other");
   }
-  const duration_s = secondsOption("duration", options["duration"]);
-  if (typeof trace === "string") return { kind: "trace", path: trace, duration_s };
-  return {
-    kind: "workload",
-    name: String(workload ?? "default"),
-    duration_s: duration_s ?? DEFAULT_DURATION_S,
-  };
+  if (typeof trace === "string") {
+    const duration_s = secondsOption("duration", options["duration"]);
+    return { kind: "trace", path: trace, duration_s };
+  }
+  const name = String(workload ?? "default");
+  return { kind: "workload", name, duration_s: durationOption(options) };
+}
+
+/** Undefined: as fast as it goes. */
+function paceOption(options: Options): number | undefined {
+  const given = options["pace"];
+  if (given === undefined) return serves(options) ? 1 : undefined;
+  if (given === "max") return undefined;
+  const pace = Number(given);
+  if (String(given).trim() !== "" && Number.isFinite(pace) && pace > 0) return pace;
+  throw new UsageError(`--pace ${given}: give a number above 0 (1 is real time), or max`);
 }
 
 /** A run whose options are known to be good. */
 type Run = (sinks: readonly Sink[], signal: AbortSignal) => Promise<RunReport>;
 
-function simulatedRun(input: CommandInput): Run {
-  const { options, output } = input;
+/** What both backends take. */
+function commonSettings(options: Options) {
+  const { config: configPath, socket: socketPath } = options;
+  const path = typeof configPath === "string" ? configPath : undefined;
+  const config = path === undefined ? undefined : loadConfig(path).config;
+  return {
+    collectors: collectorsOption(options, config),
+    ...(config === undefined ? {} : { config }),
+    services: {
+      configPath: path,
+      socketPath: typeof socketPath === "string" ? socketPath : undefined,
+    },
+  };
+}
+
+function simulatedRun({ options, output }: CommandInput): Run {
   const settings = {
-    collectors: collectorsOption(options["collector"]),
-    source: sourceOption(input),
+    ...commonSettings(options),
+    source: sourceOption(options),
     engine: engineOption(options["engine"]),
     cpus: integerOption("cpus", options["cpus"], [1, CPUS_MAX], 0),
     seed: integerOption("seed", options["seed"], [0, 2 ** 32 - 1], 1),
     preemptionInterval: integerOption("preempt-every", options["preempt-every"], [0, 1e6], 0),
+    pace: paceOption(options),
     progress: output === "table" && process.stderr.isTTY === true,
   };
   return (sinks, signal) => runSimulated({ ...settings, sinks, signal });
 }
 
 /** Options that only a simulated machine has. */
-const SIMULATION_ONLY = ["trace", "workload", "cpus", "seed", "preempt-every", "engine"];
+const SIMULATION_ONLY = ["trace", "workload", "cpus", "seed", "preempt-every", "engine", "pace"];
 
 function kernelRun({ options }: CommandInput): Run {
   const wrong = SIMULATION_ONLY.find((name) => options[name] !== undefined);
   if (wrong !== undefined) {
     throw new UsageError(`--${wrong}: only the wasm backend has that; leave it out`);
   }
-  const settings = {
-    collectors: collectorsOption(options["collector"]),
-    duration_s: secondsOption("duration", options["duration"]) ?? DEFAULT_DURATION_S,
-  };
+  const settings = { ...commonSettings(options), duration_s: durationOption(options) };
   return (sinks, signal) => runKernel({ ...settings, sinks, signal });
 }
 
@@ -95,7 +133,8 @@ export const runCommand: Command = {
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
     "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
-    "[--engine aot|ubpf] [--sink ndjson:FILE[,...]] [--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
+    "[--config FILE] [--socket PATH] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--pace FACTOR|max] " +
+    "[--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
   options: {
     backend: { type: "string" },
     engine: { type: "string" },
@@ -103,7 +142,10 @@ export const runCommand: Command = {
     trace: { type: "string" },
     workload: { type: "string" },
     duration: { type: "string" },
-    sink: { type: "string" },
+    config: { type: "string" },
+    socket: { type: "string" },
+    sink: { type: "string", multiple: true },
+    pace: { type: "string" },
     cpus: { type: "string" },
     seed: { type: "string" },
     "preempt-every": { type: "string" },

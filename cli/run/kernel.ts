@@ -1,19 +1,24 @@
 /** `run` on the kernel backend: the collectors watch this machine. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Link } from "#core/backend.ts";
+import { type Config, DEFAULT_CONFIG } from "#core/config/config.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
-import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
+import type { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import { createKernelBackend, type KernelBackend } from "#kernel/backend.ts";
-import type { KernelObject } from "#kernel/object.ts";
-import { readArtifact } from "../artifacts.ts";
-import { createReport, type RunReport } from "./report.ts";
+import { type ServiceOptions, Services } from "../daemon/services.ts";
+import { type RunReport, reportOf } from "./report.ts";
+import { Running } from "./running.ts";
 
 export interface KernelRunOptions {
   readonly collectors: readonly CollectorSpec[];
   readonly sinks: readonly Sink[];
-  readonly duration_s: number;
+  /** Default: every event passes. */
+  readonly config?: Config;
+  /** Offered to the outside while the run lasts; default nothing. */
+  readonly services?: Omit<ServiceOptions, "stop">;
+  /** Without it the run lasts until `signal`. */
+  readonly duration_s?: number | undefined;
   /** Ends the run before its time. */
   readonly signal?: AbortSignal;
 }
@@ -25,73 +30,36 @@ const WAIT_MS = 100;
 /** How long runs that were under way at the end may take to commit their records. */
 const SETTLE_MS = 500;
 
-/** The collectors of a run: objects loaded, programs attached, rings read until the end. */
-class Collectors {
-  readonly pipelines: CollectorPipeline[] = [];
-  readonly #objects: KernelObject[] = [];
-  readonly #links: Link[] = [];
+/** Delivers until `stop` is aborted. */
+async function follow(running: Running, stop: AbortSignal): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await Promise.all(running.pipelines.map((pipeline) => followOne(running, pipeline, stop, ended)));
+}
 
-  load(backend: KernelBackend, spec: CollectorSpec, sinks: readonly Sink[]): void {
-    const object = backend.open(readArtifact(`bpf/${spec.object}`), {
-      name: spec.object,
-      // A collector that saw its own system calls would feed itself.
-      constants: { excluded_pid: backend.processId() },
-    });
-    this.#objects.push(object);
-    object.load();
-    this.pipelines.push(new CollectorPipeline(spec, object, backend.cpus, sinks));
+async function followOne(
+  running: Running,
+  pipeline: CollectorPipeline,
+  stop: AbortSignal,
+  ended: Promise<void>,
+): Promise<void> {
+  while (!stop.aborted) {
+    const full = pipeline.pump(RECORDS_PER_TURN) === RECORDS_PER_TURN;
+    running.tick();
+    if (full) await new Promise((resolve) => setImmediate(resolve));
+    else await Promise.race([pipeline.ring.wait(WAIT_MS), ended]);
   }
+}
 
-  attach(): void {
-    for (const object of this.#objects) {
-      for (const program of object.programs.values()) this.#links.push(program.attach());
-    }
-  }
-
-  /** Programs end; what they wrote stays to be read. */
-  detach(): void {
-    for (const link of this.#links.splice(0)) link.close();
-  }
-
-  /** Delivers until `stop` is aborted. */
-  async follow(stop: AbortSignal): Promise<void> {
-    const ended = new Promise<void>((resolve) => {
-      if (stop.aborted) resolve();
-      stop.addEventListener("abort", () => resolve(), { once: true });
-    });
-    await Promise.all(this.pipelines.map((pipeline) => this.#followOne(pipeline, stop, ended)));
-  }
-
-  async #followOne(
-    pipeline: CollectorPipeline,
-    stop: AbortSignal,
-    ended: Promise<void>,
-  ): Promise<void> {
-    while (!stop.aborted) {
-      const full = pipeline.pump(RECORDS_PER_TURN) === RECORDS_PER_TURN;
-      if (full) await new Promise((resolve) => setImmediate(resolve));
-      else await Promise.race([pipeline.ring.wait(WAIT_MS), ended]);
-    }
-  }
-
-  /** After `detach`: waits for runs that had begun, and empties the rings. */
-  async drain(): Promise<void> {
-    const deadline_ms = performance.now() + SETTLE_MS;
-    do {
-      await sleep(1);
-      for (const pipeline of this.pipelines) while (pipeline.pump() > 0);
-    } while (this.#unread() > 0 && performance.now() < deadline_ms);
-  }
-
-  #unread(): number {
-    return this.pipelines.reduce((sum, { ring }) => sum + ring.availableBytes(), 0);
-  }
-
-  close(): void {
-    this.detach();
-    for (const pipeline of this.pipelines) pipeline.close();
-    for (const object of this.#objects) object.close();
-  }
+/** After `detach`: waits for runs that had begun, and empties the rings. */
+async function settle(running: Running): Promise<void> {
+  const deadline_ms = performance.now() + SETTLE_MS;
+  do {
+    await sleep(1);
+    running.drain();
+  } while (running.unreadBytes() > 0 && performance.now() < deadline_ms);
 }
 
 /** Run times are a nicety that takes CAP_SYS_ADMIN; collecting does not. */
@@ -107,31 +75,45 @@ function countRunTimes(backend: KernelBackend): void {
 /** Runs for `duration_s`, or until `signal`. Throws `BpfError`; nothing stays attached. */
 export async function runKernel(options: KernelRunOptions): Promise<RunReport> {
   const backend = createKernelBackend();
-  const collectors = new Collectors();
-  const stop = new AbortController();
-  const end = (): void => stop.abort();
   try {
-    for (const spec of options.collectors) collectors.load(backend, spec, options.sinks);
-    countRunTimes(backend);
-    collectors.attach();
-    const started = performance.now();
-    const timer = setTimeout(end, options.duration_s * 1000);
-    if (options.signal?.aborted) end();
-    options.signal?.addEventListener("abort", end, { once: true });
+    const { collectors, sinks, config = DEFAULT_CONFIG } = options;
+    const running = await Running.open(backend, collectors, config, {
+      sinks,
+      // A collector that saw its own system calls would feed itself.
+      open: { constants: { excluded_pid: backend.processId() } },
+    });
     try {
-      await collectors.follow(stop.signal);
+      return await watch(backend, running, options);
     } finally {
-      clearTimeout(timer);
-      options.signal?.removeEventListener("abort", end);
+      await running.close();
     }
-    collectors.detach();
-    await collectors.drain();
-    for (const sink of options.sinks) await sink.flush();
-    const elapsed_s = (performance.now() - started) / 1000;
-    const { kind, engine } = backend;
-    return createReport(collectors.pipelines, { backend: kind, engine, elapsed_s });
   } finally {
-    collectors.close();
     backend.close();
+  }
+}
+
+async function watch(
+  backend: KernelBackend,
+  running: Running,
+  options: KernelRunOptions,
+): Promise<RunReport> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  const end = (): void => stop.abort();
+  const services =
+    options.services && (await Services.start(running, { ...options.services, stop: end }));
+  const { duration_s } = options;
+  const timer = duration_s === undefined ? undefined : setTimeout(end, duration_s * 1000);
+  try {
+    countRunTimes(backend);
+    running.attach();
+    await follow(running, signal);
+    running.detach();
+    await settle(running);
+    for (const sink of running.sinks) await sink.flush();
+    return reportOf(running);
+  } finally {
+    clearTimeout(timer);
+    await services?.close();
   }
 }

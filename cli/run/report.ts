@@ -2,6 +2,7 @@
 import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
 import { formatCount, formatTable } from "../table.ts";
+import type { Running } from "./running.ts";
 
 export interface RunReport {
   readonly backend: "wasm" | "kernel";
@@ -71,6 +72,17 @@ export function createReport(pipelines: readonly CollectorPipeline[], facts: Run
     programs,
     ...(source === undefined ? {} : { source }),
   };
+}
+
+/** The report of a run in progress, or of one that just ended. */
+export function reportOf(running: Running, source?: SourceSummary): RunReport {
+  const { kind, engine } = running.backend;
+  return createReport(running.pipelines, {
+    backend: kind,
+    engine,
+    elapsed_s: running.elapsed_s(),
+    ...(source === undefined ? {} : { source }),
+  });
 }
 
 function booksRows(books: Books): (readonly string[])[] {

@@ -1,8 +1,7 @@
 /** `run` on the wasm backend: a trace or a generated workload through the collectors' bytecode. */
 import { setImmediate as turn } from "node:timers/promises";
-import type { BpfObject, Link } from "#core/backend.ts";
+import { type Config, DEFAULT_CONFIG } from "#core/config/config.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
-import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import { countBefore, type EventBlock } from "#core/trace/event_block.ts";
 import type { TraceBlock } from "#core/trace/reader.ts";
@@ -11,9 +10,12 @@ import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
 import { Replayer } from "#wasm/world/replayer.ts";
 import { createWorkload } from "#wasm/world/workload.ts";
 import { readArtifact } from "../artifacts.ts";
+import { type ServiceOptions, Services } from "../daemon/services.ts";
 import { openTrace } from "../trace_file.ts";
+import { Pacer } from "./pacer.ts";
 import { Progress } from "./progress.ts";
-import { createReport, type RunReport, type SourceSummary } from "./report.ts";
+import { type RunReport, reportOf } from "./report.ts";
+import { Running } from "./running.ts";
 
 /**
  * Rings hold more than this many of the largest records, so a replay that drains this often loses
@@ -23,14 +25,19 @@ const RECORDS_PER_DRAIN = 2048;
 /** Time after which the event loop gets its turn: signals must not starve. */
 const TURN_MS = 20;
 
+/** Without a duration a trace runs to its end, and a workload until it is stopped. */
 export type SimulatedSource =
   | { readonly kind: "trace"; readonly path: string; readonly duration_s: number | undefined }
-  | { readonly kind: "workload"; readonly name: string; readonly duration_s: number };
+  | { readonly kind: "workload"; readonly name: string; readonly duration_s: number | undefined };
 
 export interface SimulatedRunOptions {
   readonly collectors: readonly CollectorSpec[];
   readonly source: SimulatedSource;
   readonly sinks: readonly Sink[];
+  /** Default: every event passes. */
+  readonly config?: Config;
+  /** Offered to the outside while the run lasts; default nothing. */
+  readonly services?: Omit<ServiceOptions, "stop">;
   readonly engine: string;
   /** Virtual CPUs; 0 takes as many as the source has. */
   readonly cpus: number;
@@ -38,6 +45,8 @@ export interface SimulatedRunOptions {
   /** Mean number of helper calls between preemptions; 0 = never. */
   readonly preemptionInterval: number;
   readonly progress: boolean;
+  /** Seconds of the source in a second of real time; default as fast as it goes. */
+  readonly pace?: number | undefined;
   /** Ends the run before its time. */
   readonly signal?: AbortSignal;
 }
@@ -55,51 +64,29 @@ async function openSource(options: SimulatedRunOptions): Promise<OpenSource> {
     return { name: source.path, schema: reader.schema, blocks: reader };
   }
   const workload = createWorkload(source.name, {
-    duration_s: source.duration_s,
+    duration_s: source.duration_s ?? Number.POSITIVE_INFINITY,
     cpus: cpus === 0 ? 2 : cpus,
     seed,
   });
   return { name: `workload ${source.name}`, ...workload };
 }
 
-/** Opened collectors: objects loaded, programs attached, pipelines ready. */
-class Collectors {
-  readonly pipelines: CollectorPipeline[] = [];
-  readonly #objects: BpfObject[] = [];
-  readonly #links: Link[] = [];
-
-  open(backend: WasmBackend, spec: CollectorSpec, sinks: readonly Sink[]): void {
-    const object = backend.open(readArtifact(`bpf/${spec.object}`), { name: spec.object });
-    this.#objects.push(object);
-    object.load();
-    for (const program of object.programs.values()) this.#links.push(program.attach());
-    this.pipelines.push(new CollectorPipeline(spec, object, backend.cpus, sinks));
-  }
-
-  readonly drain = (): void => {
-    for (const pipeline of this.pipelines) while (pipeline.pump() > 0);
-  };
-
-  close(): void {
-    for (const link of this.#links) link.close();
-    for (const pipeline of this.pipelines) pipeline.close();
-    for (const object of this.#objects) object.close();
-  }
-}
-
 /** Blocks up to `duration_s` after the first event, with turns of the event loop in between. */
 async function* limited(
   { blocks }: OpenSource,
-  { source, signal }: SimulatedRunOptions,
+  { source, pace }: SimulatedRunOptions,
+  signal: AbortSignal,
 ): AsyncGenerator<TraceBlock, void, undefined> {
   let end_ns: bigint | undefined;
   let turned_ms = performance.now();
+  const pacer = pace === undefined ? undefined : new Pacer(pace);
   for await (const block of blocks) {
     if (performance.now() - turned_ms > TURN_MS) {
       await turn();
       turned_ms = performance.now();
     }
-    if (signal?.aborted === true) return;
+    if (signal.aborted) return;
+    if (block.kind === "events") await pacer?.until(block.base_ns, signal);
     if (block.kind !== "events" || source.duration_s === undefined) {
       yield block;
       continue;
@@ -115,7 +102,7 @@ async function* limited(
 async function replay(
   blocks: AsyncIterable<TraceBlock>,
   replayer: Replayer,
-  collectors: Collectors,
+  running: Running,
   progress: Progress,
 ): Promise<number> {
   let lost = 0;
@@ -123,17 +110,16 @@ async function replay(
     if (block.kind === "tasks") replayer.tasks(block);
     else if (block.kind === "loss") for (const { records } of block.losses) lost += records;
     else if (block.kind === "events") {
-      replayer.events(block, RECORDS_PER_DRAIN, collectors.drain);
+      replayer.events(block, RECORDS_PER_DRAIN, running.drain);
       progress.update(replayer.records, replayer.span_s);
     }
   }
-  collectors.drain();
+  running.drain();
   return lost;
 }
 
 /** Runs to the end of the source, or until `signal`. Throws `BpfError` on bad input; nothing stays open. */
 export async function runSimulated(options: SimulatedRunOptions): Promise<RunReport> {
-  const started = performance.now();
   const source = await openSource(options);
   const backend = await createWasmBackend({
     runtime: readArtifact("wasm/runtime.wasm"),
@@ -143,31 +129,41 @@ export async function runSimulated(options: SimulatedRunOptions): Promise<RunRep
     engine: options.engine,
     preemptionInterval: options.preemptionInterval,
   });
-  const collectors = new Collectors();
-  const progress = new Progress(options.progress);
   try {
-    const replayer = new Replayer(backend, source.schema);
-    for (const spec of options.collectors) collectors.open(backend, spec, options.sinks);
-    const lost = await replay(limited(source, options), replayer, collectors, progress);
-    for (const sink of options.sinks) await sink.flush();
-    const summary: SourceSummary = {
+    return await runOn(backend, source, options);
+  } finally {
+    backend.close();
+  }
+}
+
+async function runOn(
+  backend: WasmBackend,
+  source: OpenSource,
+  options: SimulatedRunOptions,
+): Promise<RunReport> {
+  const progress = new Progress(options.progress);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  const replayer = new Replayer(backend, source.schema);
+  const { collectors, sinks, config = DEFAULT_CONFIG } = options;
+  const running = await Running.open(backend, collectors, config, { sinks });
+  const services =
+    options.services &&
+    (await Services.start(running, { ...options.services, stop: () => stop.abort() }));
+  try {
+    running.attach();
+    const lost = await replay(limited(source, options, signal), replayer, running, progress);
+    for (const sink of sinks) await sink.flush();
+    return reportOf(running, {
       name: source.name,
       records: replayer.records,
       unattached: backend.instance.exports.replay_unattached(),
       span_s: replayer.span_s,
       lost,
-    };
-    const elapsed_s = (performance.now() - started) / 1000;
-    const { engine } = backend;
-    return createReport(collectors.pipelines, {
-      backend: "wasm",
-      engine,
-      elapsed_s,
-      source: summary,
     });
   } finally {
     progress.end();
-    collectors.close();
-    backend.close();
+    await services?.close();
+    await running.close();
   }
 }

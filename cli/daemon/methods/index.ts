@@ -1,0 +1,8 @@
+/** Everything a client may ask. */
+import type { ControlMethod } from "../method.ts";
+import { configMethods } from "./config.ts";
+import { runMethods } from "./run.ts";
+
+export const CONTROL_METHODS: ReadonlyMap<string, ControlMethod> = new Map(
+  [...runMethods, ...configMethods].map((method) => [method.name, method]),
+);

@@ -1,0 +1,4 @@
+/** The capabilities of every run, in the order in which they take a new configuration. */
+import type { RunPartKind } from "./part.ts";
+
+export const PART_KINDS: readonly RunPartKind[] = [];

@@ -1,0 +1,31 @@
+/**
+ * The configuration of a run as a whole: one section for each capability, described where the
+ * capability is built. Every section may be left out; the defaults pass every event.
+ */
+import { z } from "zod";
+import { COLLECTORS } from "../events/collectors.ts";
+
+const COLLECTOR_NAMES = [...COLLECTORS.keys()] as [string, ...string[]];
+
+export const configSchema = z
+  .strictObject({
+    collectors: z
+      .array(z.enum(COLLECTOR_NAMES))
+      .min(1)
+      .default(COLLECTOR_NAMES)
+      .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
+  })
+  .describe("Configuration of `tapio-bpf run`");
+
+export type Config = z.infer<typeof configSchema>;
+
+/** What a run without a configuration file does. */
+export const DEFAULT_CONFIG: Config = configSchema.parse({});
+
+/** The configuration file's format as JSON Schema (draft 2020-12), for editors and linters. */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    title: "tapio.yaml",
+    ...z.toJSONSchema(configSchema, { io: "input" }),
+  };
+}
