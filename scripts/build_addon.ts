@@ -3,7 +3,8 @@
  * and libbpf are. Anywhere else it says so in one line, and the wasm backend works as ever.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,6 +31,12 @@ export const SANITIZED: AddonBuild = {
   flags: ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"],
 };
 
+/** With line numbers, for valgrind to name. */
+export const CHECKED: AddonBuild = {
+  output: "build/kernel-memcheck/tapio_bpf.node",
+  flags: ["-O1", "-g"],
+};
+
 interface Library {
   readonly compile: readonly string[];
   readonly link: readonly string[];
@@ -42,10 +49,12 @@ function pkgConfig(...args: string[]): string | undefined {
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
+const haveSubmodule = (): boolean => existsSync(join(ROOT, SUBMODULE, "src/libbpf.c"));
+const haveSystemLibrary = (): boolean => pkgConfig("--atleast-version=1.0", "libbpf") !== undefined;
+
 /** libbpf of the submodule, statically, where its sources are; else the system's. */
-function findLibrary(): Library | undefined {
-  if (existsSync(join(ROOT, SUBMODULE, "src/libbpf.c"))) return submoduleLibrary();
-  if (pkgConfig("--atleast-version=1.0", "libbpf") === undefined) return undefined;
+function buildLibrary(): Library {
+  if (haveSubmodule()) return submoduleLibrary();
   const words = (text: string | undefined): string[] => (text ?? "").split(/\s+/).filter(Boolean);
   return {
     compile: words(pkgConfig("--cflags", "libbpf")),
@@ -56,18 +65,25 @@ function findLibrary(): Library | undefined {
 
 function submoduleLibrary(): Library {
   const output = join(ROOT, "build/libbpf");
+  const jobs = `-j${availableParallelism()}`;
   const make = spawnSync(
     "make",
-    ["-C", join(ROOT, SUBMODULE, "src"), `OBJDIR=${output}`, `DESTDIR=${output}/root`]
+    [jobs, "-C", join(ROOT, SUBMODULE, "src"), `OBJDIR=${output}`, `DESTDIR=${output}/root`]
       .concat(["PREFIX=/usr", "LIBDIR=/usr/lib", "BUILD_STATIC_ONLY=1", "EXTRA_CFLAGS=-fPIC"])
       .concat(["install", "install_uapi_headers"]),
     { encoding: "utf8" },
   );
-  if (make.status !== 0) throw new Error(`make of ${SUBMODULE} failed:\n${make.stderr}`);
+  if (make.status !== 0) {
+    const said = make.error?.message ?? make.stderr;
+    throw new Error(`make of ${SUBMODULE} failed; it needs make, gcc and libelf-dev:\n${said}`);
+  }
+  const archive = `${output}/root/usr/lib/libbpf.a`;
   return {
-    compile: [`-I${output}/root/usr/include`],
-    link: [`${output}/root/usr/lib/libbpf.a`, "-lelf", "-lz"],
-    version: `submodule ${readdirSync(join(ROOT, SUBMODULE, "src")).length}`,
+    // Their macros do not pass our warnings.
+    compile: [`-isystem${output}/root/usr/include`],
+    // Another addon of the process may bring another libbpf: keep ours to ourselves.
+    link: [archive, "-Wl,--exclude-libs,ALL", "-lelf", "-lz"],
+    version: `submodule ${createHash("sha256").update(readFileSync(archive)).digest("hex")}`,
   };
 }
 
@@ -75,7 +91,9 @@ function submoduleLibrary(): Library {
 export function addonObstacle(): string | undefined {
   if (process.platform !== "linux") return "the kernel backend needs Linux";
   if (findExecutable("g++") === undefined) return "no g++; install the package g++";
-  if (findLibrary() === undefined) return "no libbpf; install the packages libbpf-dev libelf-dev";
+  if (!haveSubmodule() && !haveSystemLibrary()) {
+    return "no libbpf; install the packages libbpf-dev libelf-dev";
+  }
   const missing = HEADERS.find((folder) => !existsSync(join(ROOT, folder)));
   return missing === undefined ? undefined : `no ${missing}; run npm ci`;
 }
@@ -118,7 +136,7 @@ export async function buildAddon(build: AddonBuild = RELEASE): Promise<boolean> 
     console.error(`setup: leaving out the kernel backend: ${obstacle}`);
     return false;
   }
-  const library = findLibrary()!;
+  const library = buildLibrary();
   const files = readdirSync(join(ROOT, SOURCES)).sort();
   const sources = files.filter((name) => name.endsWith(".cc")).map((name) => join(SOURCES, name));
   // The library's version is an input of the build; a file makes it one for `upToDate`.
