@@ -8,6 +8,7 @@ import { ConfigError } from "#core/config/config_error.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
 import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
+import type { Observe } from "#core/telemetry/instrument.ts";
 import { readArtifact } from "../artifacts.ts";
 import { PART_KINDS } from "./parts/index.ts";
 import type { RunPart } from "./parts/part.ts";
@@ -112,6 +113,16 @@ export class Running {
   tick(): void {
     const now_ns = this.backend.now_ns();
     for (const part of this.#parts.values()) part.tick?.(now_ns);
+  }
+
+  /** What every part reports when metrics are collected. */
+  observe(observe: Observe): void {
+    for (const part of this.#parts.values()) part.observe?.(observe);
+  }
+
+  /** The part of that name, for commands that change it (`running.part("filters")`). */
+  part(name: string): RunPart | undefined {
+    return this.#parts.get(name);
   }
 
   unreadBytes(): number {

@@ -2,6 +2,7 @@
 import type { OpenOptions } from "#core/backend.ts";
 import type { Config } from "#core/config/config.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
+import type { Observe } from "#core/telemetry/instrument.ts";
 import type { Running } from "../running.ts";
 
 export interface RunPart {
@@ -11,6 +12,8 @@ export interface RunPart {
   apply?(config: Config): void | Promise<void>;
   /** A controller's turn; `now_ns` is the backend's clock. Comes often, so it returns at once. */
   tick?(now_ns: bigint): void;
+  /** Reports the present value of every series that this part knows. */
+  observe?(observe: Observe): void;
   close?(): void | Promise<void>;
 }
 

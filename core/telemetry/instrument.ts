@@ -1,0 +1,32 @@
+/**
+ * What a metric is, before any exporter knows of it. Each capability describes its instruments under
+ * `instruments/` and reports their values when metrics are collected; nothing is recorded per event.
+ */
+
+export interface Instrument {
+  /**
+   * OpenTelemetry name (`bpf.events.processed`); Prometheus' translation of name, unit and kind
+   * yields the report's (`bpf_events_processed_total`).
+   */
+  readonly name: string;
+  /**
+   * - `counter`: a cumulative count that never falls while the run lasts.
+   * - `up_down_counter`, `gauge`: as it is now; only the former adds up over series.
+   * - `histogram`: recorded by whoever measures, through the SDK; not observed.
+   */
+  readonly kind: "counter" | "up_down_counter" | "gauge" | "histogram";
+  /** UCUM: `1`, `s`, `By`, `{event}`. */
+  readonly unit: string;
+  readonly description: string;
+  /** Attributes that its series may have. Values are names, never numbers. */
+  readonly attributes: readonly string[];
+}
+
+export type InstrumentAttributes = Readonly<Record<string, string>>;
+
+/** Takes the present value of one series; called during a collection only. */
+export type Observe = (
+  instrument: Instrument,
+  value: number,
+  attributes?: InstrumentAttributes,
+) => void;

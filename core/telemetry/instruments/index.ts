@@ -1,0 +1,4 @@
+/** Every instrument there is. */
+import type { Instrument } from "../instrument.ts";
+
+export const INSTRUMENTS: readonly Instrument[] = [];
