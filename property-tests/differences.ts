@@ -45,6 +45,42 @@ export const DIFFERENCES = {
     reason: "the kernel numbers its maps and programs across all processes",
     kernels: "all",
   },
+  percpuPadding: {
+    what: "whether the bytes that pad a CPU's value to a multiple of 8 are kept or read as zero",
+    where: "values of percpu_hash, lru_percpu_hash and percpu_array as user space copies them",
+    reason: "newer kernels copy the value alone; no program can see these bytes",
+    kernels: ">= 7.0",
+  },
+  cpuInFlags: {
+    what: "what flags without a meaning answer: those above 2, and those in the upper half",
+    where: "update and lookup of all maps from user space",
+    reason: "newer kernels take a CPU number there, and their per-CPU maps compare less strictly",
+    kernels: ">= 7.0",
+  },
+  currentTask: {
+    what: "who runs: process, thread, user, cgroup, namespaces, command",
+    where: "records and state of collectors that are run on request",
+    reason: "on a real kernel it is the process that asks for the run",
+    kernels: "all",
+  },
+  clock: {
+    what: "time stamps, and durations between two runs",
+    where: "records and counters of collectors that are run on request",
+    reason: "a real clock goes on between runs; the simulated one stands still",
+    kernels: "all",
+  },
+  randomness: {
+    what: "R of events that are not sampled by a key",
+    where: "records of collectors",
+    reason: "the kernel's generator cannot be seeded",
+    kernels: "all",
+  },
+  cpuOfRun: {
+    what: "the CPU of a run, and so the sequence number that the record gets there",
+    where: "records of collectors that are run on request",
+    reason: "a program of type syscall runs where its caller happens to be",
+    kernels: "all",
+  },
 } as const satisfies Record<string, AllowedDifference>;
 
 export type DifferenceName = keyof typeof DIFFERENCES;

@@ -84,7 +84,10 @@ function lruScenarios(withObject: WithObject): void {
       insert(object, 2, 20n);
       expect(object.maps.get("subject")!.lookup(u32Bytes(1), new Uint8Array(8))).toBe(true);
       insert(object, 3, 30n);
-      expect(keysOf(object)).toEqual([hex(u32Bytes(2)), hex(u32Bytes(3))]);
+      // Kernels that free many at a time give up the younger one too (`DIFFERENCES.lruVictims`).
+      const keys = keysOf(object);
+      expect(keys).toContain(hex(u32Bytes(3)));
+      expect(keys).not.toContain(hex(u32Bytes(1)));
     };
     withObject(lru(), body, two);
   });

@@ -6,8 +6,8 @@ import type {
   MapOperation,
   ValueChoice,
 } from "#property-tests/arbitraries/map_operations.ts";
-import { u32Bytes } from "#property-tests/models/bytes.ts";
-import { type ModelContext, valueBytesOf } from "#property-tests/models/map_model.ts";
+import { roundUp8, u32Bytes } from "#property-tests/models/bytes.ts";
+import { isPerCpu, type ModelContext, valueBytesOf } from "#property-tests/models/map_model.ts";
 import type { MapCall } from "./map_call.ts";
 
 export function resolve(operation: MapOperation, spec: MapSpec, context: ModelContext): MapCall {
@@ -107,8 +107,17 @@ function valueBytes({ index }: ValueChoice, spec: MapSpec, context: ModelContext
   }
   const value = new Uint8Array(valueBytesOf(spec, context.cpus));
   if (index === 0) return value;
-  if (index === 15) return value.fill(0xff);
-  return value.map((_, at) => (index * 37 + at * 11) & 0xff);
+  const pattern = (at: number) => (index === 15 ? 0xff : (index * 37 + at * 11) & 0xff);
+  return value.map((_, at) => (isPadding(at, spec, context) ? 0 : pattern(at)));
+}
+
+/** Whether a byte lies behind a CPU's value, on kernels that keep none such (`DIFFERENCES.percpuPadding`). */
+function isPadding(at: number, spec: MapSpec, { kernel }: ModelContext): boolean {
+  return (
+    !kernel.percpuPaddingKept &&
+    isPerCpu(spec.type) &&
+    at % roundUp8(spec.valueSize) >= spec.valueSize
+  );
 }
 
 export function holdsDescriptors(type: number): boolean {

@@ -40,12 +40,8 @@ export function ringConformance(
     afterAll(() => backend.close());
 
     const withRing = (sizeBytes: number, body: (object: BpfObject, ring: RingReader) => void) => {
-      const object = backend.open(compileProgram("ring"), {
-        maxEntries: { ring: sizeBytes },
-        programs: dynptrHelpers ? ["operate", "operate_dynptr"] : ["operate"],
-      });
+      const object = openRing(backend, sizeBytes, dynptrHelpers);
       try {
-        object.load();
         const ring = object.maps.get("ring")!.ring();
         body(object, ring);
         ring.close();
@@ -68,6 +64,16 @@ export function ringConformance(
 
     ringScenarios(withRing, () => backend);
   });
+}
+
+/** The suite's object, loaded, with a ring of that size; `dynptr`: with the newer helpers. */
+export function openRing(backend: Backend, sizeBytes: number, dynptr: boolean): BpfObject {
+  const object = backend.open(compileProgram("ring"), {
+    maxEntries: { ring: sizeBytes },
+    programs: dynptr ? ["operate", "operate_dynptr"] : ["operate"],
+  });
+  object.load();
+  return object;
 }
 
 /** Throws at the first difference, with all steps up to it. */
@@ -93,7 +99,8 @@ function compareWithModel(
   }
 }
 
-function produce(object: BpfObject, operation: RingOperation, cpus: number): RingAnswer {
+/** Carries out one operation of a producer. */
+export function produce(object: BpfObject, operation: RingOperation, cpus: number): RingAnswer {
   const { kind, size, flags, reserveFlags, stamp, cpu } = operation;
   if (kind.startsWith("output")) {
     object.maps.get("buffers")!.update(u32Bytes(0), outputBytes(stamp, BUFFER_BYTES));

@@ -14,7 +14,9 @@ export type KernelAnswer =
   | { readonly kind: "ran"; readonly bits: number; readonly r0: bigint }
   | { readonly kind: "refused"; readonly errno: number; readonly log: string };
 
-const SOURCE = fileURLToPath(new URL("./kernel_runner.c", import.meta.url));
+const SOURCES = ["kernel_runner.c", "bare_program.c"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 const BUILD_FOLDER = fileURLToPath(new URL("../../build/", import.meta.url));
 
 /** Close it when done: a child process hangs on it. */
@@ -26,7 +28,7 @@ export class Kernel {
     mkdirSync(BUILD_FOLDER, { recursive: true });
     const binary = `${BUILD_FOLDER}kernel_runner`;
     const { CC: compiler = "clang" } = process.env;
-    execFileSync(compiler, ["-O1", "-Wall", "-std=gnu11", SOURCE, "-o", binary, "-lbpf"]);
+    execFileSync(compiler, ["-O1", "-Wall", "-std=gnu11", ...SOURCES, "-o", binary, "-lbpf"]);
     this.#process = spawn(binary, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }

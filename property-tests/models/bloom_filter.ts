@@ -40,7 +40,7 @@ export class BloomFilterModel implements MapModel {
   }
 
   apply(call: MapCall): Outcome {
-    const errno = refusal(this.spec, this.context.cpus, call);
+    const errno = refusal(this.spec, this.context, call);
     switch (call.kind) {
       case "lookup": {
         if (errno !== 0) return failed(errno);

@@ -31,6 +31,20 @@ export interface KernelFeatures {
   readonly longMapResults: boolean;
   /** Values of a per-CPU array above 32 KiB are E2BIG (5.18) instead of ENOMEM. */
   readonly percpuArrayValueLimit: boolean;
+  /**
+   * The upper half of an update's flags names a CPU (7.0): without the flag that says so it is refused
+   * before anything else is looked at.
+   */
+  readonly cpuInFlags: boolean;
+  /** Per-CPU values keep the bytes that pad them to a multiple of 8 (before 7.0); now they read as 0. */
+  readonly percpuPaddingKept: boolean;
+  /** Programs of type syscall (5.14), which run on request with any context. */
+  readonly syscallPrograms: boolean;
+  /** Instructions: atomics that fetch, or are no addition (5.12); version 4 (6.6); load-acquire and
+   * store-release (6.15). */
+  readonly allAtomics: boolean;
+  readonly instructions4: boolean;
+  readonly orderedAccesses: boolean;
 }
 
 type Version = readonly [major: number, minor: number, patch: number];
@@ -73,6 +87,12 @@ export function kernelFeatures(version: string): KernelFeatures {
     lookupPercpuHelper: atLeast(kernel, [5, 19, 0]),
     longMapResults: atLeast(kernel, [6, 4, 0]),
     percpuArrayValueLimit: atLeast(kernel, [5, 18, 0]),
+    cpuInFlags: atLeast(kernel, [7, 0, 0]),
+    percpuPaddingKept: !atLeast(kernel, [7, 0, 0]),
+    syscallPrograms: atLeast(kernel, [5, 14, 0]),
+    allAtomics: atLeast(kernel, [5, 12, 0]),
+    instructions4: atLeast(kernel, [6, 6, 0]),
+    orderedAccesses: atLeast(kernel, [6, 15, 0]),
   };
 }
 

@@ -18,7 +18,13 @@ import {
 import { hex } from "./bytes.ts";
 import { difference, differenceUnordered } from "./compare.ts";
 import { HashModel, hashCreationErrno } from "./hash.ts";
-import { type MapModel, type MapModelType, type ModelContext, refusal } from "./map_model.ts";
+import {
+  knownFlags,
+  type MapModel,
+  type MapModelType,
+  type ModelContext,
+  refusal,
+} from "./map_model.ts";
 
 interface Candidate {
   readonly value: string;
@@ -44,7 +50,7 @@ export class LruHashModel implements MapModel {
   }
 
   judge(call: MapCall, actual: Outcome): string | undefined {
-    const errno = refusal(this.spec, this.context.cpus, call);
+    const errno = refusal(this.spec, this.context, call);
     if (errno !== 0) return difference({ ...actual, errno }, actual);
     switch (call.kind) {
       case "lookup":
@@ -55,7 +61,12 @@ export class LruHashModel implements MapModel {
         }
         return this.judgeLookup(hex(call.key), actual, true);
       case "update":
-        return this.judgeUpdate(hex(call.key), hex(call.value), call.flags, actual);
+        return this.judgeUpdate(
+          hex(call.key),
+          hex(call.value),
+          knownFlags(this.spec, this.context, call),
+          actual,
+        );
       case "delete":
         return this.judgeDelete(hex(call.key), actual);
       case "walk":

@@ -60,18 +60,41 @@ export function valueBytesOf(spec: MapSpec, cpus: number): number {
  * What is answered before the map's type is asked: lengths, access to the descriptor, flags that no
  * map without a lock knows. 0 where the type has to answer. No model's value holds a lock.
  */
-export function refusal(spec: MapSpec, cpus: number, call: MapCall): number {
+export function refusal(spec: MapSpec, { cpus, kernel }: ModelContext, call: MapCall): number {
   if (call.kind === "update" && call.byProgram) return 0;
   if (!lengthsFit(spec, valueBytesOf(spec, cpus), call)) return ERRNO.EINVAL;
   // Flags have 64 bits: compared as numbers, since bit operations would drop the upper half.
   const onlyLock = call.kind !== "lookup" || call.flags === 0 || call.flags === UPDATE.LOCK;
-  if (!onlyLock) return ERRNO.EINVAL;
+  if (!onlyLock && !kernel.cpuInFlags) return ERRNO.EINVAL;
   if (reads(call) && (spec.flags & MAP_FLAG.WRONLY) !== 0) return ERRNO.EPERM;
   if (writes(call) && (spec.flags & MAP_FLAG.RDONLY) !== 0) return ERRNO.EPERM;
   if (call.kind === "lookup" || call.kind === "update") {
-    if ((call.flags & UPDATE.LOCK) !== 0) return ERRNO.EINVAL;
+    if ((call.flags & UPDATE.LOCK) !== 0 || !onlyLock) return ERRNO.EINVAL;
+    // No generated flags say that the upper half names a CPU.
+    if (kernel.cpuInFlags && call.flags >= 2 ** 32) return ERRNO.EINVAL;
   }
   return 0;
+}
+
+/** Largest flag that per-CPU maps know since flags may name CPUs (BPF_F_ALL_CPUS). */
+const PERCPU_FLAGS_MAX = 16;
+
+/**
+ * Flags of an update as a map type's own code reads them. From user space, per-CPU maps of newer kernels
+ * look at the lower half only, and take a combination without a meaning for none
+ * (`DIFFERENCES.cpuInFlags`).
+ */
+export function knownFlags(
+  spec: MapSpec,
+  { kernel }: ModelContext,
+  { flags, byProgram }: Extract<MapCall, { kind: "update" }>,
+): number {
+  if (byProgram || !kernel.cpuInFlags || !isPerCpu(spec.type)) return flags;
+  const low = flags % 2 ** 32;
+  const locksArray = spec.type === MAP_TYPE.percpu_array && (low & UPDATE.LOCK) !== 0;
+  if (low > PERCPU_FLAGS_MAX || locksArray) return flags;
+  const rest = low & ~UPDATE.LOCK;
+  return rest <= UPDATE.EXIST ? rest : UPDATE.ANY;
 }
 
 function lengthsFit(spec: MapSpec, valueBytes: number, call: MapCall): boolean {

@@ -30,7 +30,7 @@ export class QueueModel implements MapModel {
   }
 
   apply(call: MapCall): Outcome {
-    const errno = refusal(this.spec, this.context.cpus, call);
+    const errno = refusal(this.spec, this.context, call);
     switch (call.kind) {
       case "lookup":
         return errno === 0 ? this.next(false) : failed(errno);

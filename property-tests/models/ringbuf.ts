@@ -22,7 +22,7 @@ export class RingbufModel implements MapModel {
   }
 
   apply(call: MapCall): Outcome {
-    const errno = refusal(this.spec, this.context.cpus, call) || ERRNO.ENOTSUPP;
+    const errno = refusal(this.spec, this.context, call) || ERRNO.ENOTSUPP;
     const batch = call.kind === "update_batch" || call.kind === "delete_batch";
     return batch ? { errno, processed: 0 } : failed(errno);
   }

@@ -9,7 +9,7 @@ import { DONE, failed, type MapCall, type Outcome } from "#property-tests/confor
 import type { AllowedDifference } from "#property-tests/differences.ts";
 import { bytesOf, hex } from "./bytes.ts";
 import { difference, differenceUnordered } from "./compare.ts";
-import { type MapModel, type ModelContext, refusal } from "./map_model.ts";
+import { knownFlags, type MapModel, type ModelContext, refusal } from "./map_model.ts";
 
 /** The batches a type offers; the others answer ENOTSUPP. */
 export interface Batches {
@@ -54,12 +54,14 @@ export abstract class TableModel implements MapModel {
   }
 
   apply(call: MapCall): Outcome {
-    const errno = refusal(this.spec, this.context.cpus, call);
+    const errno = refusal(this.spec, this.context, call);
     switch (call.kind) {
       case "lookup":
         return errno === 0 ? outcomeOf(this.find(call.key)) : failed(errno);
       case "update":
-        return failed(errno || this.put(call.key, call.value, call.flags));
+        return failed(
+          errno || this.put(call.key, call.value, knownFlags(this.spec, this.context, call)),
+        );
       case "delete":
         return failed(errno || this.remove(call.key));
       case "lookup_and_delete":

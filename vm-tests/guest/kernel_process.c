@@ -40,6 +40,8 @@ enum operation {
 	OP_RING_AVAILABLE,
 	OP_ATTACH,
 	OP_DETACH,
+	OP_RUN_BARE,
+	OP_READ_FILE,
 };
 
 struct buffer {
@@ -166,6 +168,10 @@ static s32 serve(enum operation operation)
 		return attach_program();
 	case OP_DETACH:
 		return detach_program();
+	case OP_RUN_BARE:
+		return run_bare();
+	case OP_READ_FILE:
+		return read_file();
 	}
 	die("an operation is unknown");
 }

@@ -50,6 +50,16 @@ s32 detach_program(void);
 /* One BPF_PROG_TEST_RUN; answers the return value. */
 s32 run_program(void);
 
+/* ---- kernel_bare.c --------------------------------------------------------------------------- */
+
+/* Runs a bare program; answers how that went, bits, r0, errno and a text. */
+s32 run_bare(void);
+
+/* ---- kernel_files.c -------------------------------------------------------------------------- */
+
+/* Bytes of a file (`/sys/kernel/btf/vmlinux`), or -errno. */
+s32 read_file(void);
+
 /* ---- kernel_rings.c -------------------------------------------------------------------------- */
 
 s32 open_ring(void);

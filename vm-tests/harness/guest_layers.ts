@@ -7,7 +7,10 @@ import { archive, compressed, programWithLibraries } from "./initramfs.ts";
 import { BUILD } from "./packages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const KERNEL_PROCESS = ["kernel_process.c", "kernel_maps.c", "kernel_programs.c", "kernel_rings.c"];
+const KERNEL_PROCESS = ["process", "maps", "programs", "rings", "bare", "files"].map(
+  (part) => `vm-tests/guest/kernel_${part}.c`,
+);
+const BARE_PROGRAM = "property-tests/isa/bare_program.c";
 const FLAGS = ["-static", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"];
 
 /** Builds a static program from C sources under the repository's root; answers its path. */
@@ -39,7 +42,7 @@ export function initLayer(): Uint8Array {
 
 /** An initramfs whose init can serve: maps, programs and rings of its kernel. */
 export function serverLayer(): Uint8Array {
-  const sources = KERNEL_PROCESS.map((name) => `vm-tests/guest/${name}`);
+  const sources = [...KERNEL_PROCESS, BARE_PROGRAM];
   const program = buildStatic("kernel_process", sources, ["-lbpf", "-lelf", "-lz"]);
   const server = archive([{ path: "/bin/kernel_process", content: readFileSync(program) }]);
   return Buffer.concat([initLayer(), server]);

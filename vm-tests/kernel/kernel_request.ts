@@ -21,6 +21,8 @@ export const OPERATION = {
   ringAvailable: 18,
   attach: 19,
   detach: 20,
+  runBare: 21,
+  readFile: 22,
 } as const;
 
 export function u32Field(value: number): Uint8Array {

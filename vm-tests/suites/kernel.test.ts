@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { differentialSuites } from "#property-tests/conformance/differential.ts";
 import { mapConformance } from "#property-tests/conformance/maps.ts";
 import { programConformance } from "#property-tests/conformance/programs.ts";
 import { ringConformance } from "#property-tests/conformance/rings.ts";
@@ -11,9 +12,9 @@ import { kernelNamed } from "#vm-tests/harness/kernels.ts";
 import { fetchImage } from "#vm-tests/harness/packages.ts";
 import { type ServingGuest, startServing } from "#vm-tests/harness/qemu.ts";
 import { GuestBackend } from "#vm-tests/kernel/guest_backend.ts";
+import { GuestMachine } from "#vm-tests/kernel/guest_machine.ts";
 import { createWasmBackend } from "#wasm/backend.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
-import { differentialSuite } from "./differential.ts";
 import { objectSuite } from "./objects.ts";
 
 const kernel = kernelNamed(process.env["TAPIO_VM_KERNEL"] ?? "6.12");
@@ -56,7 +57,11 @@ describe(`Linux ${kernel.version}`, () => {
   mapConformance(makeBackend, options);
   programConformance(makeBackend, options);
   ringConformance(makeBackend, options);
-  differentialSuite(async () => [await makeBackend(), await simulated(guest.cpus)], options);
+  const makePair = async () => ({
+    real: new GuestMachine(server, guest.cpus),
+    simulated: await simulated(guest.cpus),
+  });
+  differentialSuites(makePair, options);
 });
 
 async function simulated(cpus: number) {

@@ -1,0 +1,226 @@
+/**
+ * The shipped collectors over random contexts, on a real kernel and on the simulated one: the same
+ * return values, records, statistics and state.
+ *
+ * No kernel runs a tracepoint program on request, so the objects' bytes are changed in one place: the
+ * names of their sections, which make them programs of type syscall. Those take any context.
+ */
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { BpfMap, BpfObject } from "#core/backend.ts";
+import type { Btf } from "#core/btf/btf.ts";
+import { findField, layoutOf } from "#core/btf/layout.ts";
+import { findType } from "#core/btf/queries.ts";
+import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
+import { createEventSchema, type EventSchema } from "#core/events/event_schema.ts";
+import { StatisticsMap } from "#core/pipeline/statistics_map.ts";
+import {
+  type CollectorRun,
+  collectorRuns,
+  encodeContext,
+} from "#property-tests/arbitraries/collector_runs.ts";
+import { DIFFERENCES } from "#property-tests/differences.ts";
+import { hex } from "#property-tests/models/bytes.ts";
+import { checkProperty } from "#property-tests/property.ts";
+import { closePair, type DifferentialOptions, type MakePair, type Pair } from "./differential.ts";
+import { timeLimits } from "./options.ts";
+
+/** Maps that hold what a collector remembers between runs. */
+const STATE_MAPS = ["tcp_states", "syscall_starts"];
+
+/** Fields of records that `DIFFERENCES.currentTask`, `clock`, `randomness` and `cpuOfRun` allow. */
+const UNEQUAL_FIELDS = {
+  [DIFFERENCES.currentTask.what]: [
+    "pid",
+    "tid",
+    "uid",
+    "cgroup_id",
+    "pid_namespace",
+    "net_namespace",
+    "mnt_namespace",
+    "command",
+  ],
+  [DIFFERENCES.clock.what]: ["timestamp_ns"],
+  [DIFFERENCES.randomness.what]: ["randomness"],
+  [DIFFERENCES.cpuOfRun.what]: ["cpu", "sequence"],
+};
+const UNEQUAL_MEMBERS = ["duration_ns", "latency_ns", "owner_pid"];
+
+/** Counters that are times. */
+const UNEQUAL_COUNTERS = ["last_update_ns"];
+
+/** The object with its programs made programs of type syscall; `?` keeps two sections apart. */
+export function runnableOnRequest(object: Uint8Array, sections: readonly string[]): Uint8Array {
+  const bytes = Buffer.from(object);
+  for (const [index, section] of sections.entries()) {
+    const name = index === 0 ? "syscall" : `${"?".repeat(index)}syscall`;
+    const wanted = `${section}\0`;
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
+      bytes.fill(0, at, at + section.length);
+      bytes.write(name, at, "latin1");
+    }
+  }
+  return new Uint8Array(bytes);
+}
+
+interface Side {
+  readonly object: BpfObject;
+  /** Types of the kernel that the object was loaded into: contexts have its layout. */
+  readonly kernel: Btf;
+  readonly ring: ReturnType<BpfMap["ring"]>;
+}
+
+interface OpenCollector {
+  readonly spec: CollectorSpec;
+  readonly schema: EventSchema;
+  readonly masks: ReadonlyMap<number, Uint8Array>;
+  readonly btf: Btf;
+  readonly sides: readonly Side[];
+}
+
+export function differentialCollectors(makePair: MakePair, options: DifferentialOptions): void {
+  describe(`collectors on ${options.label} and on the simulated kernel`, timeLimits(), () => {
+    let pair: Pair | undefined;
+    const collectors = new Map<string, OpenCollector>();
+    beforeAll(async () => {
+      pair = await makePair();
+      for (const spec of COLLECTORS.values()) collectors.set(spec.name, openOn(pair, spec));
+    });
+    afterAll(() => {
+      for (const { sides } of collectors.values()) {
+        for (const { ring, object } of sides) {
+          ring.close();
+          object.close();
+        }
+      }
+      closePair(pair);
+    });
+
+    for (const name of COLLECTORS.keys()) {
+      test(`${name}: random contexts end in the same records, counters and state`, () => {
+        const property = fc.property(fc.array(collectorRuns(name), { maxLength: 40 }), (runs) =>
+          compareRuns(collectors.get(name)!, runs),
+        );
+        checkProperty("differential collectors", property, options.runs);
+      });
+    }
+  });
+}
+
+function openOn({ real, simulated }: Pair, spec: CollectorSpec): OpenCollector {
+  const bytes = new Uint8Array(readFileSync(`build/bpf/${spec.object}`));
+  const plain = simulated.open(bytes, { name: spec.object });
+  const sections = [...plain.programs.values()].map(({ section }) => section);
+  plain.close();
+  const changed = runnableOnRequest(bytes, sections);
+  const programs = spec.programs.map(({ name }) => name);
+  const sides = [
+    { backend: real.backend, kernel: real.btf() },
+    { backend: simulated, kernel: simulated.kernelBtf },
+  ].map(({ backend, kernel }) => {
+    const object = backend.open(changed, { name: spec.object, programs });
+    object.load();
+    return { object, kernel, ring: object.maps.get(spec.ring)!.ring() };
+  });
+  const { btf } = sides[1]!.object;
+  const schema = createEventSchema(btf, spec);
+  return { spec, schema, masks: masksOf(btf, spec, schema), btf, sides };
+}
+
+/** For every type of event, which bytes of a record are compared. */
+function masksOf(btf: Btf, spec: CollectorSpec, schema: EventSchema): Map<number, Uint8Array> {
+  const masks = new Map<number, Uint8Array>();
+  for (const [number, { spec: event, size }] of schema.types) {
+    const layout = layoutOf(btf, findType(btf, event.struct, "struct")!);
+    const mask = new Uint8Array(size).fill(0xff);
+    const fields = Object.values(UNEQUAL_FIELDS)
+      .flat()
+      .map((name) => `header.${name}`);
+    const members = UNEQUAL_MEMBERS.filter((name) =>
+      layout.fields.some(({ path }) => path === name),
+    );
+    for (const path of [...fields, ...members]) {
+      const { offset, size: bytes } = findField(layout, path);
+      mask.fill(0, offset, offset + bytes);
+    }
+    masks.set(number, mask);
+  }
+  if (masks.size !== spec.events.length) throw new Error(`${spec.name}: types share a number`);
+  return masks;
+}
+
+/** Throws at the first run after which the two differ, or where the state does in the end. */
+function compareRuns(collector: OpenCollector, runs: readonly CollectorRun[]): void {
+  for (const { object } of collector.sides) emptyState(object);
+  const before = collector.sides.map((side) => counters(collector, side));
+  const steps: string[] = [];
+  for (const run of runs) {
+    steps.push(fc.stringify(run));
+    const [real, simulated] = collector.sides.map((side) => runOnce(collector, side, run));
+    if (real === simulated) continue;
+    throw new Error([...steps, `the kernel: ${real}`, `simulated: ${simulated}`].join("\n  "));
+  }
+  const [real, simulated] = collector.sides.map((side, index) => {
+    const after = counters(collector, side);
+    const grown = Object.entries(after).map(([name, n]) => [name, n - before[index]![name]!]);
+    return JSON.stringify([grown, stateOf(side.object)]);
+  });
+  if (real === simulated) return;
+  throw new Error([...steps, `the kernel: ${real}`, `simulated: ${simulated}`].join("\n  "));
+}
+
+function runOnce(collector: OpenCollector, side: Side, run: CollectorRun): string {
+  const context = encodeContext(side.kernel, run);
+  const { returnValue } = side.object.programs.get(run.program)!.run(context);
+  const records: string[] = [];
+  side.ring.consume(({ buffer, view, offsets, lengths, count }) => {
+    for (let index = 0; index < count; index++) {
+      const [offset, length] = [offsets[index]!, lengths[index]!];
+      const mask = collector.masks.get(collector.schema.header.type(view, offset));
+      const bytes = buffer.slice(offset, offset + length);
+      records.push(hex(bytes.map((byte, at) => byte & (mask?.[at] ?? 0xff))));
+    }
+  });
+  return `returned ${returnValue}, ${records.length} records ${records.join(" ")}`;
+}
+
+/** Sums over CPUs, by program and name. */
+function counters({ spec, btf }: OpenCollector, { object }: Side): Record<string, number> {
+  const statistics = new StatisticsMap(object.maps.get(spec.statistics)!, btf);
+  const sums: Record<string, number> = {};
+  for (const index of spec.programs.keys()) {
+    for (const cpu of statistics.read(index)) {
+      for (const [name, value] of Object.entries(cpu)) {
+        if (UNEQUAL_COUNTERS.includes(name)) continue;
+        sums[`${index}.${name}`] = (sums[`${index}.${name}`] ?? 0) + value;
+      }
+    }
+  }
+  return sums;
+}
+
+function keysOf(map: BpfMap): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  const next = new Uint8Array(map.spec.keySize);
+  for (let key: Uint8Array | null = null; map.nextKey(key, next); key = keys.at(-1)!) {
+    keys.push(next.slice());
+  }
+  return keys;
+}
+
+function stateMaps(object: BpfObject): BpfMap[] {
+  return STATE_MAPS.flatMap((name) => object.maps.get(name) ?? []);
+}
+
+function emptyState(object: BpfObject): void {
+  for (const map of stateMaps(object)) for (const key of keysOf(map)) map.delete(key);
+}
+
+/** How many entries there are, and which sockets; thread numbers are `DIFFERENCES.currentTask`. */
+function stateOf(object: BpfObject): unknown {
+  return stateMaps(object).map((map) => {
+    const keys = keysOf(map).map(hex).sort();
+    return map.name === "syscall_starts" ? keys.length : keys;
+  });
+}
