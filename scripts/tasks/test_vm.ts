@@ -3,8 +3,6 @@
  * with Debian's kernels, one after another, closing with one line of counts. `--all` takes all kernels;
  * `--runs` replaces the budget of every property; `--update-pins` pins the newest packages instead.
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
   kernelNamed,
@@ -16,39 +14,7 @@ import { fetchImage, newestPin } from "#vm-tests/harness/packages.ts";
 import { findExecutable } from "../install_tools.ts";
 import { runTask } from "../run_task.ts";
 import { setup } from "../setup.ts";
-
-/** The oldest that is supported, and the one that most people have. */
-const DEFAULT_KERNELS = ["5.10", "6.12"];
-
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
-
-function testKernel(kernel: PinnedKernel, runs: string | undefined): Counts {
-  const report = `build/vm/report-${kernel.name}.json`;
-  rmSync(report, { force: true });
-  console.error(`vm: Linux ${kernel.version}`);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const run = spawnSync("vitest", ["run", "--config", "vm-tests/vitest.config.ts", ...reporters], {
-    stdio: ["ignore", "inherit", "inherit"],
-    env: {
-      ...process.env,
-      TAPIO_VM_KERNEL: kernel.name,
-      ...(runs === undefined ? {} : { TAPIO_VM_RUNS: runs }),
-    },
-  });
-  const counts = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
-  const failed = counts["numFailedTests"]!;
-  // A guest that does not come up, or that complains at the end, fails no test but the file.
-  const unseen = run.status !== 0 && failed === 0 ? 1 : 0;
-  return {
-    passed: counts["numPassedTests"]!,
-    failed: failed + unseen,
-    skipped: counts["numPendingTests"]!,
-  };
-}
+import { addCounts, DEFAULT_KERNELS, NO_COUNTS, testKernel } from "../vm_suites.ts";
 
 function updatePins(kernels: readonly PinnedKernel[]): number {
   for (const kernel of kernels) {
@@ -80,10 +46,10 @@ await runTask(async () => {
     throw new Error("qemu-system-x86_64 is missing; install the package qemu-system-x86");
   }
   await setup();
-  mkdirSync("build/vm", { recursive: true });
   for (const kernel of kernels) fetchImage(kernel);
-  const counts = kernels.map((kernel) => testKernel(kernel, values.runs));
-  const sum = (name: keyof Counts) => counts.reduce((total, each) => total + each[name], 0);
-  console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
-  return sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
+  const counts = kernels
+    .map((kernel) => testKernel(kernel, values.runs))
+    .reduce(addCounts, NO_COUNTS);
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 });

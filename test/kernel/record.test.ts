@@ -1,9 +1,11 @@
 /** `tapio-bpf record`: what a real kernel's hooks saw, replayed by the simulation. */
+import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { commText, type TaskFacts } from "#core/trace/task_facts.ts";
+import { expectSameEvents } from "#vm-tests/suites/recorded_traffic.ts";
 import type { RecordSummary } from "../../cli/record/record_kernel.ts";
 import type { RunReport } from "../../cli/run/report.ts";
 import { openTrace } from "../../cli/trace_file.ts";
@@ -69,6 +71,19 @@ describeNative("record", () => {
     const tcp = report.events["tcp_state"]! + report.events["tcp_connect_failed"]!;
     expect(tcp).toBeGreaterThan(10);
     expect(tcp).toBeLessThanOrEqual(byHook["tracepoint/sock/inet_sock_set_state"]!);
+  });
+
+  it("replays to the events that a collector saw live", async () => {
+    const script = "vm-tests/guest/record_traffic.ts";
+    const child = spawn(process.execPath, [script, folder, "60"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const { status, out, error } = await finish(child);
+    expect({ status, error }).toEqual({ status: 0, error: "" });
+    const [, ...ports] = /^ports (\d+) (\d+)/m.exec(out)!;
+    expectSameEvents(folder, ports.map(Number));
+    for (const name of ["traffic.trace", "live.ndjson", "replayed.ndjson"])
+      rmSync(join(folder, name));
   });
 
   it("says what is wrong in one line and leaves no file", async () => {

@@ -138,6 +138,7 @@ static int run(char **arguments)
 		fail("fork");
 	if (child == 0) {
 		setsid();
+		setenv("TAPIO_GUEST", "1", 1);
 		execv(arguments[0], arguments);
 		say("tapio-guest: %s: %s\n", arguments[0], strerror(errno));
 		_exit(127);

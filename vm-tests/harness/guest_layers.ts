@@ -1,8 +1,8 @@
 /** What guests are made of: our init and the kernel process, static; Node with its libraries. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { extname, join, relative } from "node:path";
 import { archive, compressed, programWithLibraries } from "./initramfs.ts";
 import { BUILD } from "./packages.ts";
 
@@ -56,4 +56,50 @@ export function nodeLayer(): Uint8Array {
   const layer = compressed(archive(programWithLibraries(process.execPath, "/bin/node")));
   writeFileSync(kept, layer);
   return layer;
+}
+
+/** What a command of this project needs: sources, what they were built to, the packages they import. */
+const PROJECT = [
+  "package.json",
+  "LICENSE",
+  "core",
+  "cli",
+  "backends",
+  "vm-tests/guest",
+  "build/bpf",
+  "build/wasm",
+];
+const ADDON = "build/kernel/tapio_bpf.node";
+const KINDS = new Set([".ts", ".js", ".mjs", ".cjs", ".json", ".o", ".wasm"]);
+
+/** The project below `/tapio`, with the packages that its commands import and the addon's libraries. */
+export function projectLayer(): Uint8Array {
+  const paths = [...PROJECT, ...productionPackages()].flatMap((path) =>
+    filesBelow(join(ROOT, path)),
+  );
+  const files = paths.map((path) => ({
+    path: `/tapio/${relative(ROOT, path)}`,
+    content: readFileSync(path),
+    mode: 0o644,
+  }));
+  const addon = programWithLibraries(join(ROOT, ADDON), `/tapio/${ADDON}`);
+  return compressed(archive([...files, ...addon]));
+}
+
+function filesBelow(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && KINDS.has(extname(entry.name)))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.endsWith(".d.ts"));
+}
+
+/** Folders of the packages that are installed for use, not for development. */
+function productionPackages(): string[] {
+  const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+  };
+  return Object.entries(lock.packages)
+    .filter(([path, { dev }]) => path !== "" && dev !== true && existsSync(join(ROOT, path)))
+    .map(([path]) => path);
 }

@@ -1,7 +1,7 @@
 /** How QEMU is started. Software emulation only: a /dev/kvm that exists may still hang. */
 
 export const SHARED_BYTES = 16 << 20;
-const MEMORY_MIB = 512;
+const MEMORY_DEFAULT_MIB = 512;
 
 export interface Machine {
   readonly image: string;
@@ -10,6 +10,8 @@ export interface Machine {
   readonly console: string;
   /** What the guest's first process gets: `["serve"]`, `["run", "/bin/true"]`. */
   readonly arguments: readonly string[];
+  /** Default 512. */
+  readonly memory_mib?: number;
   /** Where the guest serves: the FIFOs `PORT.in` and `PORT.out`, and the shared file. */
   readonly service?: { readonly port: string; readonly memory: string };
 }
@@ -28,11 +30,11 @@ const KERNEL_PARAMETERS = [
 ];
 
 export function qemuParameters(machine: Machine): string[] {
-  const { image, initramfs, service } = machine;
+  const { image, initramfs, service, memory_mib = MEMORY_DEFAULT_MIB } = machine;
   const append = [...KERNEL_PARAMETERS, "--", ...machine.arguments].join(" ");
   const served = service === undefined ? [] : serviceParameters(service);
   return [
-    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-m", `${MEMORY_MIB}`, "-smp", "2"],
+    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-m", `${memory_mib}`, "-smp", "2"],
     ...["-nodefaults", "-no-reboot", "-display", "none", "-nographic"],
     ...["-kernel", image, "-initrd", initramfs, "-append", append],
     ...["-chardev", `file,id=console,path=${machine.console}`, "-serial", "chardev:console"],

@@ -28,6 +28,8 @@ export interface GuestOptions {
   readonly name: string;
   /** All that the guest may take, in seconds. */
   readonly deadline_s: number;
+  /** Memory of the guest; default 512. */
+  readonly memory_mib?: number;
   /** What one request may take, in seconds; default 60. */
   readonly answer_s?: number;
 }
@@ -104,6 +106,7 @@ function start(options: GuestOptions, parameters: readonly string[], serves: boo
     initramfs: initramfs!,
     console: log,
     arguments: parameters,
+    ...(options.memory_mib === undefined ? {} : { memory_mib: options.memory_mib }),
     ...(serves ? { service: { port: port!, memory: memory! } } : {}),
   };
   const supervision: Supervision = {

@@ -1,0 +1,99 @@
+/**
+ * Records TCP traffic of its own making, while a collector watches the same hooks live:
+ *
+ *   node vm-tests/guest/record_traffic.ts FOLDER CONNECTIONS
+ *
+ * Leaves FOLDER/traffic.trace and FOLDER/live.ndjson, and prints the port of its server. In a guest
+ * (TAPIO_GUEST=1) the files also go to the console, as lines "file NAME BASE64".
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+
+const [folder = ".", connections = "20"] = process.argv.slice(2);
+const TRACE = "traffic.trace";
+const LIVE = "live.ndjson";
+/** Hooks of the TCP collector. */
+const HOOKS = 2;
+const ATTACH_MS = 120_000;
+
+function command(...args: string[]): ChildProcess {
+  const main = join(import.meta.dirname, "../../cli/main.ts");
+  return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Tracepoints that the process is attached to. */
+function attached(pid: number): number {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return links.filter((link) => link === "anon_inode:[perf_event]").length;
+}
+
+async function untilAttached(child: ChildProcess): Promise<void> {
+  for (const end = Date.now() + ATTACH_MS; attached(child.pid!) < HOOKS; await sleep(50)) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    if (Date.now() > end) throw new Error("it does not attach");
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+async function connectOnce(port: number): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.resume();
+  // `once` would take the error for its own.
+  await new Promise((resolve) => socket.on("close", resolve));
+}
+
+/** Connections that are served, and one in ten to a port where nobody listens. */
+async function makeTraffic(): Promise<readonly number[]> {
+  const closed = createServer();
+  const refusing = await listen(closed);
+  closed.close();
+  const server = createServer((socket) => socket.end("x"));
+  const serving = await listen(server);
+  for (let i = 0; i < Number(connections); i++)
+    await connectOnce(i % 10 === 9 ? refusing : serving);
+  server.close();
+  await once(server, "close");
+  return [serving, refusing];
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  child.kill("SIGINT");
+  const [status] = (await once(child, "exit")) as [number | null];
+  if (status !== 0) throw new Error(`a command ended with ${status}`);
+}
+
+const limits = ["--collector", "tcp", "--duration", "600"];
+const recorder = command("record", ...limits, "-w", join(folder, TRACE));
+const sink = `ndjson:${join(folder, LIVE)}`;
+const live = command("run", "--backend", "kernel", ...limits, "--sink", sink);
+try {
+  await Promise.all([untilAttached(recorder), untilAttached(live)]);
+  const [serving, refusing] = await makeTraffic();
+  await Promise.all([end(recorder), end(live)]);
+  if (process.env["TAPIO_GUEST"] === "1") {
+    for (const name of [TRACE, LIVE]) {
+      console.log(`file ${name} ${gzipSync(readFileSync(join(folder, name))).toString("base64")}`);
+    }
+  }
+  console.log(`ports ${serving} ${refusing}`);
+} finally {
+  recorder.kill("SIGKILL");
+  live.kill("SIGKILL");
+}
