@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,9 +28,11 @@ function command(...args: string[]): ChildProcess {
 
 /** Tracepoints that the process is attached to. */
 function attached(pid: number): number {
-  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return 0;
+  const links = readdirSync(folder).map((fd) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return readlinkSync(`${folder}/${fd}`);
     } catch {
       return "";
     }
@@ -39,8 +41,9 @@ function attached(pid: number): number {
 }
 
 async function untilAttached(child: ChildProcess): Promise<void> {
-  for (const end = Date.now() + ATTACH_MS; attached(child.pid!) < HOOKS; await sleep(50)) {
+  for (const end = Date.now() + ATTACH_MS; ; await sleep(50)) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    if (attached(child.pid!) >= HOOKS) return;
     if (Date.now() > end) throw new Error("it does not attach");
   }
 }

@@ -60,15 +60,10 @@ export function nodeLayer(): Uint8Array {
 
 /** What a command of this project needs: sources, what they were built to, the packages they import. */
 const PROJECT = [
-  "package.json",
-  "LICENSE",
-  "core",
-  "cli",
-  "backends",
-  "vm-tests/guest",
-  "build/bpf",
-  "build/wasm",
-];
+  ...["package.json", "LICENSE", "build/bpf", "build/wasm", "vm-tests/guest"],
+  // The command line imports what its benchmarks do.
+  ...["core", "cli", "backends", "bench", "lab", "property-tests", "scripts"],
+].filter((path) => existsSync(join(ROOT, path)));
 const ADDON = "build/kernel/tapio_bpf.node";
 const KINDS = new Set([".ts", ".js", ".mjs", ".cjs", ".json", ".o", ".wasm"]);
 

@@ -59,9 +59,38 @@ function sameLayout(hook: HookLayout, size: number, copies: readonly FieldCopy[]
   return hook.size === size && copies.length === hook.fields.length && unmoved;
 }
 
+/**
+ * The simulated kernel's struct of the hook's context. Older kernels let several tracepoints share an
+ * event class, whose name the recording then has; ours are named by the tracepoint.
+ */
+function contextStruct(kernel: Btf, { struct, hook }: HookLayout): number | undefined {
+  const own = `trace_event_raw_${hook.slice(hook.lastIndexOf("/") + 1)}`;
+  return findType(kernel, struct, "struct") ?? findType(kernel, own, "struct");
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+/** ::ffff:0:0/96, in front of an IPv4 address. */
+const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+/**
+ * Before Linux 5.16 tcp_retransmit_skb does not say the address family, but its IPv6 address is mapped
+ * where the socket speaks IPv4. Undefined where there is nothing to add.
+ */
+function familyCompletion(recorded: readonly HookField[], layout: Layout) {
+  const target = layout.fields.find(({ path }) => path === "family");
+  const address = recorded.find(({ name }) => name === "saddr_v6");
+  const known = recorded.some(({ name }) => name === "family");
+  if (target === undefined || address === undefined || known) return undefined;
+  return (source: Uint8Array, from: number, bytes: Uint8Array, to: number): void => {
+    const mapped = MAPPED_PREFIX.every((byte, i) => source[from + address.offset + i] === byte);
+    bytes[to + target.offset] = mapped ? AF_INET : AF_INET6;
+  };
+}
+
 /** Throws `BpfError` where the simulated kernel has no such context. */
 export function createContextPlan(kernel: Btf, hook: HookLayout): ContextPlan {
-  const id = findType(kernel, hook.struct, "struct");
+  const id = contextStruct(kernel, hook);
   if (id === undefined) {
     throw new BpfError(`replay ${hook.hook}`, `the simulated kernel has no struct ${hook.struct}`, {
       hint: "add it to the simulated kernel's types",
@@ -69,10 +98,11 @@ export function createContextPlan(kernel: Btf, hook: HookLayout): ContextPlan {
   }
   const layout = layoutOf(kernel, id);
   const copies = fieldCopies(hook.fields, layout);
+  const complete = familyCompletion(hook.fields, layout);
   return {
     recordedSize: hook.size,
     size: layout.size,
-    identical: sameLayout(hook, layout.size, copies),
+    identical: complete === undefined && sameLayout(hook, layout.size, copies),
     translate(source, from, target, to) {
       for (const copy of copies) {
         for (let i = 0; i < copy.count; i++) {
@@ -80,6 +110,7 @@ export function createContextPlan(kernel: Btf, hook: HookLayout): ContextPlan {
           copyInteger(source, start, target, to + copy.to + i * copy.targetSize, copy);
         }
       }
+      complete?.(source, from, target, to);
     },
   };
 }

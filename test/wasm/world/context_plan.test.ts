@@ -69,3 +69,15 @@ it("an array longer than the simulated kernel's is cut, a field that it lacks le
   expect([...bytes.subarray(offset, offset + 4)]).toEqual([1, 2, 3, 4]);
   expect(bytes.filter((byte) => byte !== 0).length).toBe(4);
 });
+
+it("a retransmit of a kernel before 5.16 gets its family from the address", () => {
+  const hook = {
+    ...recorded(LINUX_6_18_HOOKS.tcp_retransmit_skb, { sport: {}, saddr_v6: {} }),
+    struct: "trace_event_raw_tcp_event_sk_skb",
+  };
+  const family = fieldOf(LINUX_6_18_HOOKS.tcp_retransmit_skb, "family").offset;
+  const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1];
+  expect(translate(hook, [0x90, 0x1f, ...mapped]).getUint16(family, true)).toBe(2);
+  const other = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1];
+  expect(translate(hook, [0x90, 0x1f, ...other]).getUint16(family, true)).toBe(10);
+});

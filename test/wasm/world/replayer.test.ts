@@ -153,7 +153,7 @@ it("a trace of more CPUs than the machine has is refused", () => {
 });
 
 it("a hook whose context the simulated kernel does not know is refused by name", () => {
-  const hooks = [{ ...HOOK, struct: "trace_event_raw_no_such" }];
+  const hooks = [{ ...HOOK, hook: "tracepoint/no/such", struct: "trace_event_raw_no_such" }];
   const error = thrown(() => new Replayer(backend, { ...SCHEMA, hooks }));
   expect(error.message).toMatch(/no struct trace_event_raw_no_such/);
 });
