@@ -19,6 +19,8 @@ export interface NativeMapping {
 export interface NativeLink {
   /** A descriptor to read what an iterator prints, or -errno. */
   iterate(): NativeDescriptor | number;
+  /** The link's own descriptor, or a negative number where the kernel made none. */
+  number(): number;
   close(): void;
 }
 
@@ -122,6 +124,10 @@ export interface Addon {
   attachUsdt(
     ...all: [...Subject, pid: number, path: string, provider: string, name: string]
   ): Attached;
+  pin(fd: number, path: string): number;
+  openPinned(path: string): NativeDescriptor | number;
+  /** As `NativeObject.mapShape`, of a map's descriptor. */
+  descriptorShape(fd: number): readonly [number, number, number, number, number] | number;
   runProgram(
     fd: number,
     input: 0 | 1,

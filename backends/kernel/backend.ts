@@ -2,7 +2,8 @@
  * The real kernel behind the backend contract: Linux 5.10 or newer, through libbpf. Needs
  * CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before 5.8); `checkMachine` (`probes.ts`) says what is missing.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import type { Backend, MapSpec, OpenOptions } from "#core/backend.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import { kernelName } from "#wasm/loader/global_data.ts";
@@ -11,6 +12,7 @@ import { describeSpec } from "#wasm/map_errors.ts";
 import { type Addon, loadAddon, type NativeDescriptor } from "./addon.ts";
 import { KernelMap } from "./map.ts";
 import { KernelObject } from "./object.ts";
+import { openPinned } from "./pin.ts";
 import { bpfHint, CAPABILITY, hasCapability } from "./privileges.ts";
 import { KERNEL_BTF, kernelEngine } from "./probes.ts";
 
@@ -60,15 +62,36 @@ export class KernelBackend implements Backend {
     checkNumbers(spec);
     const template = spec.inner === undefined ? undefined : this.#createDescriptor(spec.inner, 0);
     try {
-      const descriptor = this.#createDescriptor(spec, template?.number() ?? 0);
-      const map = new KernelMap(this.#addon, spec, descriptor, this.cpus);
-      this.#maps.add(map);
-      map.onClose = () => this.#maps.delete(map);
-      return map;
+      return this.#own(spec, this.#createDescriptor(spec, template?.number() ?? 0));
     } finally {
       // The map keeps the template's shape, not the template.
       template?.close();
     }
+  }
+
+  /** The map that was pinned at `path`, with the shape that the kernel reports; `name` is for messages. */
+  openPinnedMap(path: string, name: string = basename(path)): KernelMap {
+    this.#checkOpen("open pinned map");
+    const descriptor = openPinned(this.#addon, path);
+    const fd = descriptor.number();
+    const isMap = readlinkSync(`/proc/self/fd/${fd}`) === "anon_inode:bpf-map";
+    const shape = isMap ? this.#addon.descriptorShape(fd) : -ERRNO.EINVAL;
+    if (typeof shape === "number") {
+      descriptor.close();
+      throw new BpfError(`open what is pinned at ${path}`, "it is no map", {
+        errno: ERRNO.EINVAL,
+        hint: "name the file of a map",
+      });
+    }
+    const [type, keySize, valueSize, maxEntries, flags] = shape;
+    return this.#own({ name, type, keySize, valueSize, maxEntries, flags }, descriptor);
+  }
+
+  #own(spec: MapSpec, descriptor: NativeDescriptor): KernelMap {
+    const map = new KernelMap(this.#addon, spec, descriptor, this.cpus);
+    this.#maps.add(map);
+    map.onClose = () => this.#maps.delete(map);
+    return map;
   }
 
   #createDescriptor(spec: MapSpec, inner: number): NativeDescriptor {

@@ -5,6 +5,7 @@ import { BpfError, ERRNO } from "#core/errors.ts";
 import { closedError, lengthError, mapError, mapTypeName } from "#wasm/map_errors.ts";
 import type { Addon, NativeMapping } from "./addon.ts";
 import { MapBatches } from "./map_batch.ts";
+import { pinDescriptor } from "./pin.ts";
 import { openRing } from "./ring.ts";
 
 const PERCPU_CGROUP_STORAGE = 21;
@@ -156,6 +157,12 @@ export class KernelMap implements BpfMap {
     this.#checkOpen("freeze");
     const status = this.#addon.mapFreeze(this.#fd);
     if (status < 0) throw mapError("freeze", this.spec, status);
+  }
+
+  /** A file of a BPF file system through which other processes find the map (`unpin` removes it). */
+  pin(path: string): void {
+    this.#checkOpen("pin");
+    pinDescriptor(this.#addon, this.#fd, `map ${this.name}`, path);
   }
 
   close(): void {

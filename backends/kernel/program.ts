@@ -13,6 +13,7 @@ import type { ProgramSpec } from "#wasm/loader/object_spec.ts";
 import type { Addon, NativeLink, NativeObject } from "./addon.ts";
 import { type AttachTarget, attachTo } from "./attach.ts";
 import { descriptorMemory } from "./map.ts";
+import { pinDescriptor } from "./pin.ts";
 import { bpfHint } from "./privileges.ts";
 
 /** What `BPF_PROG_TEST_RUN` takes as its input, by kind; other kinds cannot run on request. */
@@ -26,6 +27,11 @@ const INFO_FIELDS = 6;
 export interface KernelLink extends Link {
   /** What an `iter` program prints in one run over everything. EINVAL for other kinds. */
   readIterator(): Uint8Array;
+  /**
+   * Keeps the program attached beyond this process, until the file is removed (`unpin`) and the link
+   * closed. EOPNOTSUPP where the kernel made no link for the hook: perf events before 5.15, TC.
+   */
+  pin(path: string): void;
 }
 
 export class KernelProgram implements Program {
@@ -74,6 +80,7 @@ export class KernelProgram implements Program {
     const link: KernelLink = {
       description,
       readIterator: () => readIterator(native, description),
+      pin: (path) => pinLink(this.#addon, native, description, path),
       close: () => {
         this.#links.delete(link);
         native.close();
@@ -139,6 +146,11 @@ export class KernelProgram implements Program {
     };
   }
 
+  /** A file of a BPF file system through which others find the program (`unpin` removes it). */
+  pin(path: string): void {
+    pinDescriptor(this.#addon, this.#descriptor("pin"), `program ${this.name}`, path);
+  }
+
   #descriptor(operation: string): number {
     if (this.#fd >= 0 && !this.#closed) return this.#fd;
     const state = this.#closed ? "closed" : "not loaded";
@@ -153,6 +165,17 @@ export class KernelProgram implements Program {
     for (const link of [...this.#links]) link.close();
     this.#closed = true;
   }
+}
+
+function pinLink(addon: Addon, native: NativeLink, description: string, path: string): void {
+  const fd = native.number();
+  if (fd < 0) {
+    throw new BpfError(`pin link to ${description}`, "the kernel made no link for this hook", {
+      errno: ERRNO.EOPNOTSUPP,
+      hint: "keep the process that attached it",
+    });
+  }
+  pinDescriptor(addon, fd, `link to ${description}`, path);
 }
 
 function readIterator(native: NativeLink, description: string): Uint8Array {

@@ -20,6 +20,7 @@ static Napi::Object initialize(Napi::Env env, Napi::Object exports)
 	export_program(env, exports);
 	export_probe(env, exports);
 	export_ring(env, exports);
+	export_pin(env, exports);
 	return exports;
 }
 

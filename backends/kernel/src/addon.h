@@ -33,6 +33,7 @@ void export_attach(Napi::Env env, Napi::Object exports);
 void export_program(Napi::Env env, Napi::Object exports);
 void export_probe(Napi::Env env, Napi::Object exports);
 void export_ring(Napi::Env env, Napi::Object exports);
+void export_pin(Napi::Env env, Napi::Object exports);
 
 // Makes JavaScript's instance of a native class around what `External` holds.
 template <typename Content>

@@ -173,6 +173,7 @@ void export_attach(Napi::Env env, Napi::Object exports)
 					     {
 						     Link::InstanceMethod<&Link::close>("close"),
 						     Link::InstanceMethod<&Link::iterate>("iterate"),
+						     Link::InstanceMethod<&Link::number>("number"),
 					     });
 	AddonState::of(env).link_class = Napi::Persistent(constructor);
 	exports.Set("attachSection", Napi::Function::New<attach_section>(env, "attachSection"));

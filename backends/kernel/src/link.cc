@@ -38,4 +38,10 @@ Napi::Value Link::iterate(const Napi::CallbackInfo &info)
 	return Descriptor::wrap(info.Env(), fd < 0 ? -errno : fd);
 }
 
+// number(): the link's descriptor, which stays the link's, or -1 where the kernel made none.
+Napi::Value Link::number(const Napi::CallbackInfo &info)
+{
+	return Napi::Number::New(info.Env(), content_.number());
+}
+
 } // namespace tapio

@@ -37,6 +37,7 @@ private:
 	void release();
 	void close(const Napi::CallbackInfo &info);
 	Napi::Value iterate(const Napi::CallbackInfo &info);
+	Napi::Value number(const Napi::CallbackInfo &info);
 
 	Content content_;
 };
