@@ -46,6 +46,11 @@ const EXPLANATIONS: readonly Explanation[] = [
     /(?:kernel BTF is missing|failed to find valid kernel BTF|target kernel doesn't support BTF)/,
     "give the kernel's BTF as a file, or use a kernel with CONFIG_DEBUG_INFO_BTF",
   ],
+  // The kernel hides these helpers rather than refusing them.
+  [
+    /unknown func bpf_probe_(?:read|write)/,
+    "the kernel is locked down: boot without lockdown=confidentiality",
+  ],
   [/unknown func|invalid func/, "this kernel lacks the helper: use a newer kernel"],
   [/BPF program is too large/, "make the program smaller or its loops shorter"],
   [/cannot call GPL-restricted function/, "give the object a GPL-compatible license"],

@@ -36,6 +36,12 @@ describeNative("run --backend kernel", () => {
     expect(refusal("unshare", args)).toContain("mount -t tracefs tracefs /sys/kernel/tracing");
   });
 
+  it("without BTF says what kernel it takes", () => {
+    const script = 'mount -t tmpfs tmpfs /sys/kernel/btf && exec "$@"';
+    const args = ["--mount", "--", "sh", "-c", script, "sh", node, ...COMMAND];
+    expect(refusal("unshare", args)).toContain("CONFIG_DEBUG_INFO_BTF");
+  });
+
   it("without its addon says how to build it, and names the other backend", () => {
     const env = { TAPIO_KERNEL_ADDON: "/absent/tapio_bpf.node" };
     expect(refusal(node, COMMAND, env)).toMatch(/npm run setup.*--backend wasm/);

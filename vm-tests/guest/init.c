@@ -5,6 +5,7 @@
  *
  *   serve             relays requests of the host to /bin/kernel_process
  *   run PROGRAM ...   runs a program on the console
+ *   limited PROGRAM ...   the same, with little locked memory and no right to take more
  *
  * The last thing it says on the console is "tapio-guest: exit CODE"; a host that does not read that
  * line takes the run as failed. Then the machine stops.
@@ -15,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,9 +29,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -128,6 +133,29 @@ static int wait_for(pid_t child)
 		if (ended == child)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	}
+}
+
+/* What containers of old are left with. */
+static void limit_locked_memory(void)
+{
+	const struct rlimit little = { 64 << 10, 64 << 10 };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (setrlimit(RLIMIT_MEMLOCK, &little) || prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE) ||
+	    syscall(SYS_capget, &header, sets))
+		fail("limits");
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		const __u32 dropped = i == CAP_TO_INDEX(CAP_SYS_RESOURCE) ?
+					      CAP_TO_MASK(CAP_SYS_RESOURCE) :
+					      0;
+
+		sets[i].effective &= ~dropped;
+		sets[i].permitted &= ~dropped;
+		sets[i].inheritable &= ~dropped;
+	}
+	if (syscall(SYS_capset, &header, sets))
+		fail("capset");
 }
 
 static int run(char **arguments)
@@ -316,13 +344,21 @@ _Noreturn static void serve(void)
 	}
 }
 
+_Noreturn static void usage(void)
+{
+	say("tapio-guest: the command line must end in \"-- serve\", \"-- run PROGRAM\" or "
+	    "\"-- limited PROGRAM\"\n");
+	end(2);
+}
+
 int main(int argc, char **argv)
 {
 	prepare();
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)
 		serve();
-	if (argc >= 3 && strcmp(argv[1], "run") == 0)
-		end(run(argv + 2));
-	say("tapio-guest: the command line must end in \"-- serve\" or \"-- run PROGRAM\"\n");
-	end(2);
+	if (argc >= 3 && strcmp(argv[1], "limited") == 0)
+		limit_locked_memory();
+	else if (argc < 3 || strcmp(argv[1], "run") != 0)
+		usage();
+	end(run(argv + 2));
 }

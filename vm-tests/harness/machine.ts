@@ -10,6 +10,8 @@ export interface Machine {
   readonly console: string;
   /** What the guest's first process gets: `["serve"]`, `["run", "/bin/true"]`. */
   readonly arguments: readonly string[];
+  /** Added to the kernel's command line. */
+  readonly parameters?: readonly string[];
   /** Default 512. */
   readonly memory_mib?: number;
   /** Where the guest serves: the FIFOs `PORT.in` and `PORT.out`, and the shared file. */
@@ -30,8 +32,8 @@ const KERNEL_PARAMETERS = [
 ];
 
 export function qemuParameters(machine: Machine): string[] {
-  const { image, initramfs, service, memory_mib = MEMORY_DEFAULT_MIB } = machine;
-  const append = [...KERNEL_PARAMETERS, "--", ...machine.arguments].join(" ");
+  const { image, initramfs, service, parameters = [], memory_mib = MEMORY_DEFAULT_MIB } = machine;
+  const append = [...KERNEL_PARAMETERS, ...parameters, "--", ...machine.arguments].join(" ");
   const served = service === undefined ? [] : serviceParameters(service);
   return [
     ...["-accel", "tcg,thread=multi", "-cpu", "max", "-m", `${memory_mib}`, "-smp", "2"],

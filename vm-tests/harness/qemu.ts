@@ -28,6 +28,8 @@ export interface GuestOptions {
   readonly name: string;
   /** All that the guest may take, in seconds. */
   readonly deadline_s: number;
+  /** Added to the kernel's command line. */
+  readonly parameters?: readonly string[];
   /** Memory of the guest; default 512. */
   readonly memory_mib?: number;
   /** What one request may take, in seconds; default 60. */
@@ -41,12 +43,16 @@ export interface GuestResult {
   readonly text: string;
 }
 
-/** Boots, runs one program (`["/bin/true", ...]`) and waits for the end. */
+/**
+ * Boots, runs one program (`["/bin/true", ...]`) and waits for the end. `limited`: with little locked
+ * memory, and no right to take more.
+ */
 export async function runInGuest(
   options: GuestOptions,
   program: readonly string[],
+  mode: "run" | "limited" = "run",
 ): Promise<GuestResult> {
-  const guest = start(options, ["run", ...program], false);
+  const guest = start(options, [mode, ...program], false);
   try {
     const ending = await guest.ending;
     return { ending, log: guest.log, text: textOf(guest.log) };
@@ -106,6 +112,7 @@ function start(options: GuestOptions, parameters: readonly string[], serves: boo
     initramfs: initramfs!,
     console: log,
     arguments: parameters,
+    ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
     ...(options.memory_mib === undefined ? {} : { memory_mib: options.memory_mib }),
     ...(serves ? { service: { port: port!, memory: memory! } } : {}),
   };
