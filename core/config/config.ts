@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { COLLECTORS } from "../events/collectors.ts";
+import { filterConfigSchema } from "../filters/filter_config.ts";
 
 const COLLECTOR_NAMES = [...COLLECTORS.keys()] as [string, ...string[]];
 
@@ -14,6 +15,7 @@ export const configSchema = z
       .min(1)
       .default(COLLECTOR_NAMES)
       .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
+    filters: filterConfigSchema.prefault({}),
   })
   .describe("Configuration of `tapio-bpf run`");
 
