@@ -48,7 +48,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
   // The kernel hides these helpers rather than refusing them.
   [
-    /unknown func bpf_probe_(?:read|write)/,
+    /(?:unknown func|cannot use|The) (?:helper )?bpf_probe_(?:read|write)/,
     "the kernel is locked down: boot without lockdown=confidentiality",
   ],
   [/unknown func|invalid func/, "this kernel lacks the helper: use a newer kernel"],

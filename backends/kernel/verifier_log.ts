@@ -38,10 +38,16 @@ export function summarizeLog(log: string): string {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  const useful = lines.findLast((line) => !STATISTICS.test(line));
+  const useful = statedReason(lines) ?? lines.findLast((line) => !STATISTICS.test(line));
   if (useful === undefined) return "";
   const omitted = lines.length - 1;
   return omitted === 0 ? useful : `${useful} (${omitted} line${omitted === 1 ? "" : "s"} omitted)`;
+}
+
+/** Linux 7 ends a log with an explanation in sections; what it gives as the reason. */
+function statedReason(lines: readonly string[]): string | undefined {
+  const heading = lines.lastIndexOf("Reason:");
+  return heading < 0 ? undefined : lines[heading + 1];
 }
 
 /** Lines that only repeat that it failed, or guess wrongly at why. */

@@ -36,6 +36,27 @@ describe("captured output", () => {
 });
 
 describe("other output", () => {
+  it("in sections, as Linux 7 writes it, is summed up by the reason it gives", () => {
+    const log = `0: (85) call bpf_probe_read#4
+Verification failed: Policy: Operation is not allowed
+
+Reason:
+  The helper bpf_probe_read#4 is not allowed: this program type does not allow the helper.
+
+At:
+  program @ task.h:45:31
+
+Suggestion:
+  Use a helper allowed for this program type, or move the logic to a compatible program type.
+
+processed 86 insns (limit 1000000) max_states_per_insn 0 total_states 5 peak_states 5 mark_read 0
+`;
+    expect(summarizeLog(log)).toBe(
+      "The helper bpf_probe_read#4 is not allowed: this program type does not allow the helper. " +
+        "(8 lines omitted)",
+    );
+  });
+
   it("without a refused program names none", () => {
     expect(refusedProgram("libbpf: Error in bpf_create_map_xattr(ring):EINVAL\n")).toBeUndefined();
     expect(refusedProgram("")).toBeUndefined();
