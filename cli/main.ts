@@ -13,6 +13,7 @@ import { recordCommand } from "./commands/record.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { explainCommand, statsCommand } from "./commands/stats.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
 import { vmRunCommand } from "./commands/vm_run.ts";
@@ -22,6 +23,8 @@ const COMMANDS: readonly Command[] = [
   runCommand,
   replayCommand,
   recordCommand,
+  statsCommand,
+  explainCommand,
   reloadCommand,
   stopCommand,
   checkCommand,

@@ -44,6 +44,7 @@ struct bpf_statistics {
 	__u64 dropped_ring_full;
 	__u64 sequence; /* last sequence number given out */
 	__u64 completions; /* runs that ended; behind invocations while one is under way */
+	__u64 timed_run_ns; /* of the runs in run_time_log2, together */
 	__u64 seen_by_type[EVENT_TYPES_MAX];
 	__u64 sent_by_type[EVENT_TYPES_MAX];
 	__u64 run_time_log2[RUN_TIME_BUCKETS]; /* of timed runs */
@@ -136,6 +137,7 @@ static __always_inline void probe_end(struct probe *probe)
 		__u64 elapsed_ns = bpf_ktime_get_ns() - probe->now_ns;
 
 		probe_count(probe, run_time_log2[run_time_bucket(elapsed_ns)]);
+		probe_count_by(probe, timed_run_ns, elapsed_ns);
 	}
 	probe_count(probe, completions);
 #endif

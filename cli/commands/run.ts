@@ -13,6 +13,7 @@ import { runKernel } from "../run/kernel.ts";
 import { formatReport, type RunReport } from "../run/report.ts";
 import { runSimulated, type SimulatedSource } from "../run/simulated.ts";
 import { openSinks, sinkTargets, writesStandardOutput } from "../sinks/parse_sink.ts";
+import type { Address } from "../telemetry/metrics_server.ts";
 import { UsageError } from "../usage_error.ts";
 
 const DEFAULT_DURATION_S = 10;
@@ -21,7 +22,7 @@ const CPUS_MAX = 64;
 type Options = CommandInput["options"];
 
 /** A run that others are to look at lasts until it is stopped, at the speed of the clock. */
-const SERVING = ["config", "socket"];
+const SERVING = ["config", "socket", "metrics"];
 
 function serves(options: Options): boolean {
   return SERVING.some((name) => options[name] !== undefined);
@@ -67,6 +68,16 @@ function paceOption(options: Options): number | undefined {
   throw new UsageError(`--pace ${given}: give a number above 0 (1 is real time), or max`);
 }
 
+/** Only a port means loopback: metrics are nobody else's business unless somebody says so. */
+function metricsOption(given: string | boolean | undefined): Address | undefined {
+  if (typeof given !== "string") return undefined;
+  const [, host = "127.0.0.1", port] = /^(?:(.+):)?(\d{1,5})$/.exec(given) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    throw new UsageError(`--metrics ${given}: give HOST:PORT or PORT (127.0.0.1:9464)`);
+  }
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+}
+
 /** A run whose options are known to be good. */
 type Run = (sinks: readonly Sink[], signal: AbortSignal) => Promise<RunReport>;
 
@@ -81,6 +92,7 @@ function commonSettings(options: Options) {
     services: {
       configPath: path,
       socketPath: typeof socketPath === "string" ? socketPath : undefined,
+      metrics: metricsOption(options["metrics"]),
     },
   };
 }
@@ -133,7 +145,7 @@ export const runCommand: Command = {
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
     "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
-    "[--config FILE] [--socket PATH] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--pace FACTOR|max] " +
+    "[--config FILE] [--socket PATH] [--metrics HOST:PORT] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--pace FACTOR|max] " +
     "[--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
   options: {
     backend: { type: "string" },
@@ -144,6 +156,7 @@ export const runCommand: Command = {
     duration: { type: "string" },
     config: { type: "string" },
     socket: { type: "string" },
+    metrics: { type: "string" },
     sink: { type: "string", multiple: true },
     pace: { type: "string" },
     cpus: { type: "string" },

@@ -3,7 +3,9 @@ import { ConfigError } from "#core/config/config_error.ts";
 import { BpfError } from "#core/errors.ts";
 import { ConfigWatcher } from "../config/config_watcher.ts";
 import { loadConfig } from "../config/load_config.ts";
+import { telemetryOf } from "../run/parts/telemetry.ts";
 import type { Running } from "../run/running.ts";
+import { type Address, MetricsServer } from "../telemetry/metrics_server.ts";
 import { ControlServer } from "./control_server.ts";
 import type { ControlHost } from "./method.ts";
 import { ownSocketPath } from "./socket_path.ts";
@@ -12,6 +14,8 @@ export interface ServiceOptions {
   /** Where to listen; without it at a path of this process's own. */
   readonly socketPath?: string | undefined;
   readonly configPath?: string | undefined;
+  /** Where metrics are served over HTTP; nowhere without it. */
+  readonly metrics?: Address | undefined;
   /** Ends the run. */
   stop(): void;
 }
@@ -56,6 +60,7 @@ export class Services {
     try {
       await services.#listen(host, options.socketPath);
       if (configPath !== undefined) services.#follow(host, configPath);
+      if (options.metrics !== undefined) await services.#serveMetrics(running, options.metrics);
       return services;
     } catch (error) {
       await services.close();
@@ -71,6 +76,12 @@ export class Services {
       if (path !== undefined) throw error;
       console.error(`tapio-bpf: no control socket: ${(error as Error).message}`);
     }
+  }
+
+  async #serveMetrics(running: Running, address: Address): Promise<void> {
+    const server = await MetricsServer.listen(address, telemetryOf(running));
+    this.#closers.push(() => server.close());
+    if (address.port === 0) console.error(`tapio-bpf: metrics at ${address.host}:${server.port}`);
   }
 
   #follow(host: ControlHost, path: string): void {

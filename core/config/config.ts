@@ -5,6 +5,8 @@
 import { z } from "zod";
 import { COLLECTORS } from "../events/collectors.ts";
 import { filterConfigSchema } from "../filters/filter_config.ts";
+import { ringConfigSchema } from "../rings/ring_config.ts";
+import { telemetryConfigSchema } from "../telemetry/telemetry_config.ts";
 
 const COLLECTOR_NAMES = [...COLLECTORS.keys()] as [string, ...string[]];
 
@@ -16,6 +18,8 @@ export const configSchema = z
       .default(COLLECTOR_NAMES)
       .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
     filters: filterConfigSchema.prefault({}),
+    rings: ringConfigSchema,
+    telemetry: telemetryConfigSchema,
   })
   .describe("Configuration of `tapio-bpf run`");
 

@@ -8,8 +8,9 @@ import type { CollectorSpec } from "../events/collectors.ts";
 import { createEventSchema, type EventSchema } from "../events/event_schema.ts";
 import { addBooks, type Books, closeBooks, EMPTY_BOOKS } from "./books.ts";
 import { DeliveryLedger } from "./delivery_ledger.ts";
+import type { ProgramReading } from "./program_reading.ts";
 import type { Sink } from "./sink.ts";
-import { type ProgramCounters, StatisticsMap } from "./statistics_map.ts";
+import { type CounterName, type ProgramCounters, StatisticsMap } from "./statistics_map.ts";
 
 export interface ProgramBooks {
   readonly collector: string;
@@ -39,6 +40,15 @@ function unjudgedEvents(earlier: ProgramCounters, later: ProgramCounters): numbe
   return Math.max(0, Math.min(later.events_seen - fates, runs));
 }
 
+/** Sums over CPUs. Of `last_update_ns`, a time and no count, the newest. */
+function sumCounters(cpus: readonly ProgramCounters[]): Record<CounterName, number> {
+  const total = { ...cpus[0]! } as Record<CounterName, number>;
+  const names = Object.keys(total) as CounterName[];
+  for (const counters of cpus.slice(1)) for (const name of names) total[name] += counters[name];
+  total.last_update_ns = Math.max(...cpus.map(({ last_update_ns }) => last_update_ns));
+  return total;
+}
+
 export class CollectorPipeline {
   readonly spec: CollectorSpec;
   readonly schema: EventSchema;
@@ -49,6 +59,7 @@ export class CollectorPipeline {
   readonly #sinks: readonly Sink[];
   readonly #cpus: number;
   #malformed = 0;
+  #batches = 0;
   readonly #deliver = (batch: RecordBatch): void => this.#deliverBatch(batch);
 
   /** `object` is loaded; it stays the caller's to close, and so do the sinks. */
@@ -85,9 +96,15 @@ export class CollectorPipeline {
     return this.#ring.consume(this.#deliver, maxRecords);
   }
 
+  /** Batches that every sink accepted. */
+  get batches(): number {
+    return this.#batches;
+  }
+
   #deliverBatch(batch: RecordBatch): void {
     for (const sink of this.#sinks) sink.write(batch, this.schema);
     for (let i = 0; i < batch.count; i++) this.#account(batch, i);
+    this.#batches++;
   }
 
   #account(batch: RecordBatch, index: number): void {
@@ -174,6 +191,23 @@ export class CollectorPipeline {
 
   #byCpu(count: (cpu: number) => number): number[] {
     return Array.from({ length: this.#cpus }, (_, cpu) => count(cpu));
+  }
+
+  /** Everything that is counted, by program. Read slowly: at the pace of metrics, not of events. */
+  programReadings(): ProgramReading[] {
+    const rows = this.programBooks();
+    return this.#programs.map(({ name, index, program }) => {
+      const own = rows.filter((row) => row.program === name);
+      return {
+        collector: this.spec.name,
+        program: name,
+        kind: program.kind,
+        books: own.reduce((total, { books }) => addBooks(total, books), EMPTY_BOOKS),
+        counters: sumCounters(this.#statistics.read(index)),
+        run_time_log2: this.#statistics.readHistograms(index).run_time_log2,
+        info: program.info(),
+      };
+    });
   }
 
   /** Books of the whole collector. */

@@ -23,6 +23,7 @@ const COUNTERS = [
   "sampled_out",
   "dropped_ring_full",
   "completions",
+  "timed_run_ns",
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

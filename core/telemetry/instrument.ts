@@ -12,7 +12,7 @@ export interface Instrument {
   /**
    * - `counter`: a cumulative count that never falls while the run lasts.
    * - `up_down_counter`, `gauge`: as it is now; only the former adds up over series.
-   * - `histogram`: recorded by whoever measures, through the SDK; not observed.
+   * - `histogram`: cumulative counts of buckets.
    */
   readonly kind: "counter" | "up_down_counter" | "gauge" | "histogram";
   /** UCUM: `1`, `s`, `By`, `{event}`. */
@@ -24,9 +24,17 @@ export interface Instrument {
 
 export type InstrumentAttributes = Readonly<Record<string, string>>;
 
+/** Cumulative: `counts[i]` values were above `boundaries[i - 1]` and at most `boundaries[i]`. */
+export interface HistogramReading {
+  readonly boundaries: readonly number[];
+  /** One more than `boundaries`. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 /** Takes the present value of one series; called during a collection only. */
 export type Observe = (
   instrument: Instrument,
-  value: number,
+  value: number | HistogramReading,
   attributes?: InstrumentAttributes,
 ) => void;

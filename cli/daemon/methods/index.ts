@@ -2,7 +2,8 @@
 import type { ControlMethod } from "../method.ts";
 import { configMethods } from "./config.ts";
 import { runMethods } from "./run.ts";
+import { statsMethods } from "./stats.ts";
 
 export const CONTROL_METHODS: ReadonlyMap<string, ControlMethod> = new Map(
-  [...runMethods, ...configMethods].map((method) => [method.name, method]),
+  [...runMethods, ...configMethods, ...statsMethods].map((method) => [method.name, method]),
 );
