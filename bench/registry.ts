@@ -2,10 +2,12 @@
 import type { Bench } from "./bench.ts";
 import { replayBench } from "./replay.ts";
 import { ringbufBench } from "./ringbuf.ts";
+import { statsBench } from "./stats.ts";
 import { vmBench } from "./vm.ts";
 
 export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["vm", vmBench],
   ["replay", replayBench],
   ["ringbuf", ringbufBench],
+  ["stats", statsBench],
 ]);

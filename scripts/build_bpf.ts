@@ -8,10 +8,11 @@ import { upToDate } from "./up_to_date.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FLAGS = ["-target", "bpfel", "-mcpu=v3", "-g", "-O2", "-Wall", "-Wextra", "-Werror"];
 
-function compile(source: string, output: string): void {
+/** Compiles one object; `flags` come last. Paths are relative to the repository's root. */
+export function compileObject(source: string, output: string, flags: readonly string[] = []): void {
   const clang = spawnSync(
     "clang",
-    [...FLAGS, "-Wno-unused-parameter", "-c", source, "-o", output],
+    [...FLAGS, "-Wno-unused-parameter", ...flags, "-c", source, "-o", output],
     {
       cwd: ROOT,
       encoding: "utf8",
@@ -37,6 +38,6 @@ export async function buildBpf(): Promise<void> {
     mkdirSync(join(ROOT, "build/bpf"), { recursive: true });
     mkdirSync(join(ROOT, "build/wasm"), { recursive: true });
     console.error(`setup: compiling ${jobs.length} BPF objects`);
-    for (const [source, output] of jobs) compile(source, output);
+    for (const [source, output] of jobs) compileObject(source, output);
   });
 }

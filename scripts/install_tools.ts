@@ -55,6 +55,12 @@ const TOOLS: readonly Tool[] = [
     optional: true,
   },
   {
+    name: "promtool",
+    package: "prometheus",
+    present: executable("promtool"),
+    optional: true,
+  },
+  {
     name: "qemu-system-x86_64",
     package: "qemu-system-x86",
     present: executable("qemu-system-x86_64"),

@@ -18,6 +18,7 @@ import {
   type RecordedHook,
   recordingBlocks,
 } from "../arbitraries/recordings.ts";
+import { StatisticsWatch } from "./statistics_watch.ts";
 
 const runtime = new WebAssembly.Module(
   readArtifact("wasm/runtime.wasm") as Uint8Array<ArrayBuffer>,
@@ -122,11 +123,13 @@ export async function runPipeline(
   const journal = new Journal();
   const pipelines = openPipelines(backend, configured, journal);
   const replayer = new Replayer(backend, RECORDING_SCHEMA);
+  const statistics = new StatisticsWatch(pipelines);
   let turn = 0;
   const drain = (): void => {
     const most = configured.drains[turn++ % configured.drains.length]!;
     if (most > 0) for (const pipeline of pipelines) pipeline.pump(most);
     expectClosed(pipelines);
+    statistics.check();
   };
   for (const block of recordingBlocks(records, configured.blockRecords)) {
     if (block.kind === "tasks") replayer.tasks(block);
@@ -134,6 +137,7 @@ export async function runPipeline(
   }
   for (const pipeline of pipelines) while (pipeline.pump() > 0);
   expectClosed(pipelines);
+  statistics.check();
   const named = <Value>(value: (pipeline: CollectorPipeline) => Value): Record<string, Value> =>
     Object.fromEntries(pipelines.map((pipeline) => [pipeline.spec.name, value(pipeline)]));
   const outcome = {

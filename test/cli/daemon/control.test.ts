@@ -1,5 +1,4 @@
 /** The control socket of a run in progress, as clients meet it: good ones, bad ones, several. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
@@ -8,40 +7,23 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { connectControl } from "#cli/daemon/control_client.ts";
 import type { RunReport } from "#cli/run/report.ts";
+import { endRun, type RunProcess, startRun } from "../../support/run_process.ts";
 import { tapio } from "../../support/tapio.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tapio-control-"));
 const socket = join(folder, "run.sock");
 const config = join(folder, "tapio.yaml");
-const running: Run[] = [];
-
-interface Run {
-  readonly process: ChildProcess;
-  readonly output: { out: string; error: string };
-}
+const running: RunProcess[] = [];
 
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(async () => {
-  for (const run of running.splice(0)) await end(run);
+  for (const run of running.splice(0)) await endRun(run);
 });
 
-async function start(args: readonly string[], environment = {}): Promise<Run> {
-  const child = spawn(process.execPath, ["cli/main.ts", "run", "-o", "json", ...args], {
-    env: { ...process.env, ...environment },
-  });
-  const run = { process: child, output: { out: "", error: "" } };
-  child.stdout.on("data", (chunk) => (run.output.out += chunk));
-  child.stderr.on("data", (chunk) => (run.output.error += chunk));
+async function start(args: readonly string[], environment = {}): Promise<RunProcess> {
+  const run = startRun(args, environment);
   running.push(run);
   return run;
-}
-
-async function end({ process: child }: Run): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill("SIGTERM");
-    await once(child, "close");
-  }
-  return child.exitCode;
 }
 
 async function listening(path: string): Promise<void> {
@@ -125,12 +107,12 @@ describe("a run in progress", () => {
     expect(nobody.error).toMatch(/no run is in progress; start tapio-bpf run/);
     const serving = ["--pace", "1", "--duration", "60"];
     const runs = [await start(serving, environment), await start(serving, environment)];
-    const path = (run: Run) => join(runtime, "tapio-bpf", `${run.process.pid}.sock`);
+    const path = (run: RunProcess) => join(runtime, "tapio-bpf", `${run.process.pid}.sock`);
     for (const run of runs) await listening(path(run));
     const choice = tapio(["stop"]);
     expect(choice.status).toBe(2);
     expect(choice.error).toMatch(/several runs are in progress; give --socket one of/);
-    await end(runs[0]!);
+    await endRun(runs[0]!);
     expect(tapio(["stop"]).status).toBe(0);
     vi.unstubAllEnvs();
   });
@@ -171,6 +153,6 @@ describe("the configuration of a run", () => {
     await vi.waitFor(() => expect(run.output.error).toMatch(/changed: the configuration is in/), {
       timeout: 10_000,
     });
-    expect(await end(run)).toBe(0);
+    expect(await endRun(run)).toBe(0);
   });
 });

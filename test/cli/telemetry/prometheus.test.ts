@@ -1,0 +1,113 @@
+/** A real Prometheus and its linter on the metrics of a run. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { findExecutable } from "../../../scripts/install_tools.ts";
+import { endRun, type RunProcess, startRun } from "../../support/run_process.ts";
+
+/** What the report's monitoring section queries. */
+const KEY_METRICS = [
+  'bpf_programs_active{program_name="tcp_state"}',
+  'bpf_events_processed_total{program_name="tcp_state"}',
+  'bpf_events_dropped_total{program_name="tcp_state"}',
+  'bpf_ring_buffer_utilization_ratio{program_name="tcp_state"}',
+  "bpf_filter_hits_total",
+  "bpf_average_batch_size",
+  "bpf_sampling_rate",
+  'bpf_processing_duration_ms_count{program_name="tcp_state"}',
+];
+
+const folder = mkdtempSync(join(tmpdir(), "tapio-prometheus-"));
+const runs: RunProcess[] = [];
+const children: ChildProcess[] = [];
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  for (const run of runs.splice(0)) await endRun(run);
+  for (const child of children.splice(0)) {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function text(url: string): Promise<string> {
+  const response = await fetch(url);
+  return response.text();
+}
+
+async function startServing(): Promise<number> {
+  const port = await freePort();
+  runs.push(startRun(["--workload", "default", "--metrics", `127.0.0.1:${port}`]));
+  await vi.waitFor(() => text(`http://127.0.0.1:${port}/healthz`), { timeout: 20_000 });
+  return port;
+}
+
+function startPrometheus(port: number, target: number): void {
+  const jobs = ["/metrics", "/metrics/report"].map(
+    (path, i) =>
+      `  - { job_name: j${i}, metrics_path: ${path}, static_configs: [{ targets: ["127.0.0.1:${target}"] }] }`,
+  );
+  const config = join(folder, "prometheus.yml");
+  writeFileSync(config, `global: { scrape_interval: 1s }\nscrape_configs:\n${jobs.join("\n")}\n`);
+  const options = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(folder, "data")}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  children.push(spawn("prometheus", options, { stdio: "ignore" }));
+}
+
+async function query(port: number, expression: string): Promise<number> {
+  const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expression)}`;
+  const answer = JSON.parse(await text(url)) as { data: { result: unknown[] } };
+  return answer.data.result.length;
+}
+
+const missing = ["prometheus", "promtool"].find((name) => findExecutable(name) === undefined);
+
+describe("metrics of a run over HTTP", () => {
+  it("say that the process lives and the run is ready, and nothing else", async () => {
+    const url = `http://127.0.0.1:${await startServing()}`;
+    expect(await text(`${url}/healthz`)).toBe("ok\n");
+    expect(JSON.parse(await text(`${url}/readyz`))).toEqual({ state: "healthy", reasons: [] });
+    expect((await fetch(`${url}/other`)).status).toBe(404);
+    expect((await fetch(`${url}/metrics`, { method: "POST" })).status).toBe(405);
+  });
+
+  if (missing !== undefined) {
+    it.skip(`a real Prometheus: ${missing} is missing; install the package prometheus`, () => {});
+    return;
+  }
+
+  it("are clean to promtool, and a real Prometheus finds the report's key metrics", async () => {
+    const target = await startServing();
+    const metrics = await text(`http://127.0.0.1:${target}/metrics`);
+    const lint = spawnSync("promtool", ["check", "metrics"], { input: metrics, encoding: "utf8" });
+    expect({ status: lint.status, said: lint.stdout + lint.stderr }).toEqual({
+      status: 0,
+      said: "",
+    });
+    const port = await freePort();
+    startPrometheus(port, target);
+    await vi.waitFor(
+      async () => {
+        for (const metric of KEY_METRICS) {
+          expect({ metric, series: await query(port, metric) }).not.toMatchObject({ series: 0 });
+        }
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+  });
+});

@@ -1,0 +1,31 @@
+/** `tapio-bpf run` as a process in the background. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+export interface RunProcess {
+  readonly process: ChildProcess;
+  /** What it wrote so far. */
+  readonly output: { out: string; error: string };
+}
+
+export function startRun(args: readonly string[], environment = {}): RunProcess {
+  const child = spawn(process.execPath, ["cli/main.ts", "run", "-o", "json", ...args], {
+    env: { ...process.env, ...environment },
+  });
+  const run = { process: child, output: { out: "", error: "" } };
+  child.stdout.on("data", (chunk) => (run.output.out += chunk));
+  child.stderr.on("data", (chunk) => (run.output.error += chunk));
+  return run;
+}
+
+/** Waits for the end; returns the exit code. */
+export async function ended({ process: child }: RunProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "close");
+  return child.exitCode;
+}
+
+/** Ends it as a service manager would. */
+export async function endRun(run: RunProcess): Promise<number | null> {
+  if (run.process.exitCode === null) run.process.kill("SIGTERM");
+  return ended(run);
+}
