@@ -2,6 +2,7 @@
 import type { Bench } from "./bench.ts";
 import { replayBench } from "./replay.ts";
 import { ringbufBench } from "./ringbuf.ts";
+import { samplingBench } from "./sampling.ts";
 import { statsBench } from "./stats.ts";
 import { vmBench } from "./vm.ts";
 
@@ -10,4 +11,5 @@ export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["replay", replayBench],
   ["ringbuf", ringbufBench],
   ["stats", statsBench],
+  ["sampling", samplingBench],
 ]);

@@ -12,6 +12,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
+import { sampleSetCommand, sampleShowCommand } from "./commands/sample.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { explainCommand, statsCommand } from "./commands/stats.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
@@ -25,6 +26,8 @@ const COMMANDS: readonly Command[] = [
   recordCommand,
   statsCommand,
   explainCommand,
+  sampleSetCommand,
+  sampleShowCommand,
   reloadCommand,
   stopCommand,
   checkCommand,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { COLLECTORS } from "../events/collectors.ts";
 import { filterConfigSchema } from "../filters/filter_config.ts";
 import { ringConfigSchema } from "../rings/ring_config.ts";
+import { samplingConfigSchema } from "../sampling/sampling_config.ts";
 import { telemetryConfigSchema } from "../telemetry/telemetry_config.ts";
 
 const COLLECTOR_NAMES = [...COLLECTORS.keys()] as [string, ...string[]];
@@ -19,6 +20,7 @@ export const configSchema = z
       .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
     filters: filterConfigSchema.prefault({}),
     rings: ringConfigSchema,
+    sampling: samplingConfigSchema,
     telemetry: telemetryConfigSchema,
   })
   .describe("Configuration of `tapio-bpf run`");

@@ -41,7 +41,6 @@ function observeRuns(observe: Observe, record: ProgramRecord): void {
 /** Of programs that were unregistered, the counters go on at their last values. */
 export function observePrograms(observe: Observe, records: Iterable<ProgramRecord>): void {
   let seen = 0;
-  let sampled = 0;
   let passed = 0;
   for (const record of records) {
     const { name, type, registered, totals } = record;
@@ -54,12 +53,7 @@ export function observePrograms(observe: Observe, records: Iterable<ProgramRecor
     observe(STATISTICS.batchesSent, batches, { program_name: name });
     observe(STATISTICS.averageBatchSize, size, { program_name: name });
     seen += totals.received.total;
-    sampled += totals.sampled.total;
     passed += totals.received.total - totals.filtered.total;
   }
-  const reached = passed;
-  observe(STATISTICS.samplingRate, reached === 0 ? 1 : 1 - sampled / reached, {
-    strategy: sampled === 0 ? "none" : "kernel",
-  });
   if (seen > 0) observe(STATISTICS.filterHits, passed, { filter_type: "any" });
 }

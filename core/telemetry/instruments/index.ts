@@ -1,5 +1,9 @@
 /** Every instrument there is. */
 import type { Instrument } from "../instrument.ts";
+import { SAMPLING } from "./sampling.ts";
 import { STATISTICS } from "./statistics.ts";
 
-export const INSTRUMENTS: readonly Instrument[] = Object.values(STATISTICS);
+export const INSTRUMENTS: readonly Instrument[] = [
+  ...Object.values(STATISTICS),
+  ...Object.values(SAMPLING),
+];

@@ -73,13 +73,6 @@ export const STATISTICS = {
   ]),
   averageBatchSize: gauge("bpf.average_batch_size", "{event}", "Events in a batch, on average."),
   batchesSent: counter("bpf.batches.sent", "{batch}", "Batches handed to the sinks."),
-  samplingRate: {
-    name: "bpf.sampling.rate",
-    kind: "gauge",
-    unit: "{fraction}",
-    description: "Part of the events that reach sampling and are kept.",
-    attributes: ["strategy"],
-  },
   filterHits: {
     name: "bpf.filter.hits",
     kind: "counter",

@@ -1,0 +1,218 @@
+/**
+ * Sampling as a whole: the strategy in force, its rules in every loaded object, decisions in user space for
+ * events that no program judged, and statistics.
+ */
+import { ConfigError } from "../config/config_error.ts";
+import { cochranSampleSize } from "../stats/sample_size.ts";
+import { AdaptiveController } from "./adaptive_controller.ts";
+import {
+  checkSampling,
+  compileRules,
+  constantRates,
+  type EventTypeNumbers,
+  ownRates,
+} from "./compile_rules.ts";
+import { CLASSES, type SamplingRules, TYPES, thresholdOf } from "./decision.ts";
+import {
+  DEFAULT_SAMPLING,
+  type SamplingConfig,
+  STRATEGIES,
+  type StrategyName,
+} from "./sampling_config.ts";
+import type { StratumCount } from "./sampling_table.ts";
+import { isKept, rateFromThreshold } from "./threshold.ts";
+
+/** Where rules are put in force and counts come from: one loaded object's table. */
+export interface SamplingTarget {
+  /** Event types that the object reports. */
+  readonly types: EventTypeNumbers;
+  publish(rules: SamplingRules): number;
+  totals(): readonly StratumCount[];
+}
+
+export interface SamplingStatistics {
+  readonly strategy: StrategyName;
+  /** Events that reached the decision, and those that it kept, in all targets. */
+  readonly totalEvents: number;
+  readonly sampledEvents: number;
+  readonly droppedEvents: number;
+  /** Kept part; 1 before the first event. */
+  readonly effectiveSampleRate: number;
+  /** Rate in force by event type. */
+  readonly rates: Readonly<Record<string, number>>;
+  readonly errorEvents: number;
+  readonly slowEvents: number;
+  readonly priorityHighEvents: number;
+  /** How often rules were put in force. */
+  readonly adjustments: number;
+}
+
+/** A rate that moves less than this is left alone: an epoch for nothing helps nobody. */
+const RELATIVE_CHANGE_MIN = 0.005;
+
+interface Managed {
+  readonly target: SamplingTarget;
+  rules: SamplingRules;
+  seenByType: number[];
+}
+
+export class SamplingManager {
+  readonly #managed: readonly Managed[];
+  readonly #random: () => bigint;
+  readonly #types: EventTypeNumbers;
+  #config: SamplingConfig = DEFAULT_SAMPLING;
+  #controller: AdaptiveController | undefined;
+  #last_ns: bigint | undefined;
+  #adjustments = 0;
+
+  /** `random` yields 56 uniform bits, for decisions in user space. */
+  constructor(targets: readonly SamplingTarget[], random: () => bigint) {
+    this.#types = new Map(targets.flatMap(({ types }) => [...types]));
+    this.#random = random;
+    this.#managed = targets.map((target) => ({
+      target,
+      rules: compileRules(DEFAULT_SAMPLING, () => 1),
+      seenByType: new Array<number>(TYPES).fill(0),
+    }));
+  }
+
+  get config(): SamplingConfig {
+    return this.#config;
+  }
+
+  /** Throws `ConfigError`; what is in force stays. */
+  check(config: SamplingConfig): void {
+    if (!STRATEGIES.includes(config.strategy)) {
+      throw new ConfigError(
+        ["sampling", "strategy"],
+        `there is no strategy ${config.strategy}`,
+        `the strategies are ${STRATEGIES.join(", ")}`,
+      );
+    }
+    checkSampling(config, this.#types.keys());
+  }
+
+  /** Puts `config` in force, as one epoch of every target. Throws `ConfigError`, and changes nothing. */
+  configure(config: SamplingConfig): void {
+    this.check(config);
+    this.#config = config;
+    this.#controller =
+      config.strategy === "adaptive"
+        ? new AdaptiveController(config.adaptive, ownRates(config, this.#types))
+        : undefined;
+    this.#last_ns = undefined;
+    this.#publish();
+  }
+
+  setStrategy(strategy: StrategyName): void {
+    this.configure({ ...this.#config, strategy });
+  }
+
+  /** `rate` from 0 to 1; the strategy becomes uniform where it was none. */
+  setSamplingRate(rate: number): void {
+    const strategy = this.#config.strategy === "none" ? "uniform" : this.#config.strategy;
+    this.configure({ ...this.#config, strategy, base_rate: rate });
+  }
+
+  /** The type's own rate, which replaces the base rate. */
+  setEventTypeRate(type: string, rate: number): void {
+    const event_type_rates = { ...this.#config.event_type_rates, [type]: rate };
+    this.configure({ ...this.#config, event_type_rates });
+  }
+
+  /** The decision for an event that no program judged. */
+  shouldSample(type: string, priority: number, latencyMs: number, hasError: boolean): boolean {
+    const number = this.#types.get(type) ?? 0;
+    const managed = this.#managed.find(({ target }) => target.types.has(type)) ?? this.#managed[0];
+    if (managed === undefined) return true;
+    const facts = { type: number, priority, latency_ns: latencyMs * 1e6, error: hasError };
+    return isKept(this.#random(), thresholdOf(managed.rules, facts));
+  }
+
+  /** Sample size for a proportion, by Cochran with finite population: at most `population`. */
+  calculateRequiredSampleSize(population: number, confidence = 0.95, marginOfError = 0.05): number {
+    return cochranSampleSize({ confidence, margin: marginOfError, population });
+  }
+
+  /** The adaptive strategy's turn. */
+  tick(now_ns: bigint): void {
+    if (this.#controller === undefined) return;
+    const interval_ns = BigInt(this.#config.adaptive.interval_ms) * 1_000_000n;
+    if (this.#last_ns !== undefined && now_ns - this.#last_ns < interval_ns) return;
+    const offered = this.#offered();
+    const last_ns = this.#last_ns;
+    this.#last_ns = now_ns;
+    // The first look only says from where to count.
+    if (last_ns === undefined) return;
+    this.#controller.update(offered, Number(now_ns - last_ns) / 1e9);
+    if (this.#changed()) this.#publish();
+  }
+
+  /** What each type offered since the last look. */
+  #offered(): Map<number, number> {
+    const offered = new Map<number, number>();
+    for (const managed of this.#managed) {
+      const totals = managed.target.totals();
+      for (const type of managed.target.types.values()) {
+        const row = totals.slice(type * CLASSES, (type + 1) * CLASSES);
+        const seen = row.reduce((sum, count) => sum + count.seen, 0);
+        offered.set(type, (offered.get(type) ?? 0) + seen - managed.seenByType[type]!);
+        managed.seenByType[type] = seen;
+      }
+    }
+    return offered;
+  }
+
+  #rateOf(): (type: number) => number {
+    const controller = this.#controller;
+    if (controller !== undefined) return (type) => controller.rateOf(type);
+    return constantRates(this.#config, this.#types);
+  }
+
+  #changed(): boolean {
+    const rateOf = this.#rateOf();
+    return this.#managed.some(({ rules, target }) =>
+      [...target.types.values()].some((type) => {
+        const now = rateFromThreshold(rules.thresholds[type * CLASSES]!);
+        return Math.abs(rateOf(type) - now) > RELATIVE_CHANGE_MIN * now;
+      }),
+    );
+  }
+
+  #publish(): void {
+    const rules = compileRules(this.#config, this.#rateOf());
+    for (const managed of this.#managed) {
+      managed.rules = rules;
+      managed.target.publish(rules);
+    }
+    this.#adjustments += 1;
+  }
+
+  getStatistics(): SamplingStatistics {
+    const classes = new Array<number>(CLASSES).fill(0);
+    let seen = 0;
+    let kept = 0;
+    for (const { target } of this.#managed) {
+      target.totals().forEach((count, stratum) => {
+        seen += count.seen;
+        kept += count.kept;
+        classes[stratum % CLASSES]! += count.seen;
+      });
+    }
+    const rateOf = this.#config.strategy === "none" ? () => 1 : this.#rateOf();
+    const rates = [...this.#types].map(([name, type]) => [name, rateOf(type)] as const);
+    const [, priorityHighEvents = 0, slowEvents = 0, errorEvents = 0] = classes;
+    return {
+      strategy: this.#config.strategy,
+      totalEvents: seen,
+      sampledEvents: kept,
+      droppedEvents: seen - kept,
+      effectiveSampleRate: seen === 0 ? 1 : kept / seen,
+      rates: Object.fromEntries(rates),
+      errorEvents,
+      slowEvents,
+      priorityHighEvents,
+      adjustments: this.#adjustments,
+    };
+  }
+}

@@ -1,0 +1,126 @@
+/** The kernel's decision is the one of `decision.ts`, and its counts are exact, for any rules and events. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { readArtifact } from "#cli/artifacts.ts";
+import { createCodec } from "#core/btf/codec.ts";
+import { findType } from "#core/btf/queries.ts";
+import { COLLECTORS } from "#core/events/collectors.ts";
+import { createEventSchema } from "#core/events/event_schema.ts";
+import { type SamplingRules, STRATA, stratumOf } from "#core/sampling/decision.ts";
+import { SamplingTable } from "#core/sampling/sampling_table.ts";
+import { epochOfWord, isKept, THRESHOLD_LIMIT, thresholdOfWord } from "#core/sampling/threshold.ts";
+import { createWasmBackend } from "#wasm/backend.ts";
+import { loadRuntimeModule } from "#wasm/load_runtime.ts";
+import { type CollectorRun, collectorRuns, encodeContext } from "../arbitraries/collector_runs.ts";
+import { runnableOnRequest } from "../conformance/differential_collectors.ts";
+import { checkAsyncProperty } from "../property.ts";
+
+const threshold = fc.oneof(
+  fc.constantFrom(0n, 1n, THRESHOLD_LIMIT - 1n, THRESHOLD_LIMIT / 2n),
+  fc.bigInt({ min: 0n, max: THRESHOLD_LIMIT - 1n }),
+);
+
+const rules: fc.Arbitrary<SamplingRules> = fc.record({
+  // The simulated clock stands still, so that every known duration is 0.
+  slow_ns: fc.constantFrom(0, 1, 1e9, 2 ** 40),
+  priorityFrom: fc.integer({ min: 0, max: 10 }),
+  consistent: fc.boolean(),
+  thresholds: fc.array(threshold, { minLength: STRATA, maxLength: STRATA }),
+});
+
+type Step =
+  | { readonly kind: "run"; readonly run: CollectorRun }
+  | { readonly kind: "publish"; readonly rules: SamplingRules };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: collectorRuns("tcp").map((run) => ({ kind: "run" as const, run })),
+  },
+  { weight: 1, arbitrary: rules.map((each) => ({ kind: "publish" as const, rules: each })) },
+);
+
+interface Header {
+  readonly type: number;
+  readonly priority: number;
+  readonly stratum: number;
+  readonly sampling: bigint;
+  readonly randomness: bigint;
+}
+
+const TCP = COLLECTORS.get("tcp")!;
+const SECTIONS = ["tp/sock/inet_sock_set_state", "tp/tcp/tcp_retransmit_skb"];
+
+async function openTcp(seed: number) {
+  const backend = await createWasmBackend({
+    runtime: await loadRuntimeModule(),
+    kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),
+    cpus: 1,
+    seed,
+  });
+  const object = backend.open(runnableOnRequest(readArtifact(`bpf/${TCP.object}`), SECTIONS), {
+    programs: TCP.programs.map(({ name }) => name),
+  });
+  object.load();
+  const table = new SamplingTable(
+    object.maps.get("sampling")!,
+    object.maps.get("sampling_counts")!,
+    object.btf,
+  );
+  return { backend, object, table };
+}
+
+it("kept events carry T, R, epoch and stratum of the rules in force; counts add up", async () => {
+  const property = fc.asyncProperty(
+    fc.nat(),
+    rules,
+    fc.array(step, { maxLength: 60, size: "max" }),
+    async (seed, first, steps) => {
+      const { backend, object, table } = await openTcp(seed);
+      try {
+        const schema = createEventSchema(object.btf, TCP);
+        const codec = createCodec(object.btf, findType(object.btf, "event_header", "struct")!);
+        const ring = object.maps.get("events")!.ring();
+        const expected = Array.from({ length: STRATA }, () => 0);
+        let [inForce, epoch, kept] = [first, table.publish(first), 0];
+        for (const next of steps) {
+          if (next.kind === "publish") {
+            [inForce, epoch] = [next.rules, table.publish(next.rules)];
+            continue;
+          }
+          object.programs.get(next.run.program)!.run(encodeContext(backend.kernelBtf, next.run));
+          ring.consume((batch) => {
+            for (let i = 0; i < batch.count; i++) {
+              const at = batch.offsets[i]!;
+              expect(schema.types.has(schema.header.type(batch.view, at))).toBe(true);
+              const header = codec.decode(batch.buffer, at) as unknown as Header;
+              expectDecision(inForce, epoch, header);
+              expected[header.stratum]! += 1;
+              kept++;
+            }
+          });
+        }
+        const totals = table.totals();
+        expect(totals.map((count) => count.kept)).toEqual(expected);
+        expect(totals.reduce((sum, count) => sum + count.kept, 0)).toBe(kept);
+        for (const { seen, kept: some } of totals) expect(seen).toBeGreaterThanOrEqual(some);
+        ring.close();
+      } finally {
+        backend.close();
+      }
+    },
+  );
+  await checkAsyncProperty("kernel sampling decision", property);
+});
+
+/** Failed connection attempts are errors of high priority, retransmits of high priority. */
+function expectDecision(inForce: SamplingRules, epoch: number, header: Header): void {
+  const { type, priority, sampling, randomness, stratum } = header;
+  const failed = type === 2;
+  const slow = stratum % 4 === 2;
+  const facts = { type, priority, latency_ns: slow ? inForce.slow_ns : undefined, error: failed };
+  expect(stratum).toBe(stratumOf(inForce, facts));
+  expect(epochOfWord(sampling)).toBe(epoch);
+  expect(thresholdOfWord(sampling)).toBe(inForce.thresholds[stratum]);
+  expect(isKept(randomness, thresholdOfWord(sampling))).toBe(true);
+}
