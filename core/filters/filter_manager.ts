@@ -23,8 +23,6 @@ export interface FilterStatistics {
   readonly types: Readonly<Record<FilterType, TypeStatistics>>;
   /** Events that shadow rules would have rejected. */
   readonly shadowRejected: number;
-  readonly passed: number;
-  readonly filtered: number;
   /** Of the rule set in force. */
   readonly generation: number;
   /** Rule sets put in force so far. */

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Holds one event against one rule set. What comes out lies in the caller's `struct filter_cpu`. */
+#ifndef TAPIO_FILTER_JUDGE_H
+#define TAPIO_FILTER_JUDGE_H
+
+#include "event_facts.h"
+#include "filter_subject.h"
+#include "filter_tables.h"
+
+enum { FILTER_AF_INET = 2, FILTER_AF_INET6 = 10 };
+enum { FILTER_SIDE_SOURCE = 1, FILTER_SIDE_DESTINATION = 2 };
+
+/* What the rules that matched an event say. Masks are of enum filter_type. */
+struct filter_match {
+	__u32 consulted;
+	__u32 matched;
+	__u32 allowed;
+	__u32 allowed_shadow;
+	__u32 denied_shadow;
+	__u32 denied_by; /* rule id; 0 = none */
+	__u32 allowed_by;
+	__u32 pass;
+	__u32 shadow_rejected;
+	__u32 counted_count;
+	__u32 counted[FILTER_COUNTED_PER_EVENT]; /* rules that matched and are counted */
+};
+
+/* Of one program on one CPU: counters, and room for the event under judgement. */
+struct filter_cpu {
+	__u64 hits[FILTER_OUTCOMES]; /* events by the mask of types that had a rule that matched ... */
+	__u64 misses[FILTER_OUTCOMES]; /* ... and by the mask of types that had rules but no such */
+	__u64 shadow_rejected;
+	__u64 again; /* events that were judged twice, because the rules changed meanwhile */
+	struct event_facts facts;
+	struct filter_subject subject;
+	struct filter_match match;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PROGRAMS_MAX);
+	__type(key, __u32);
+	__type(value, struct filter_cpu);
+} filter_cpus SEC(".maps");
+
+/*
+ * The functions below take numbers and find their tables themselves: that makes them global ones,
+ * which the verifier looks at once and by themselves, not in every path that leads to them.
+ */
+
+static __always_inline struct filter_generation *filter_generation_of(__u32 half)
+{
+	__u32 first = 0;
+	struct filter_state *state = bpf_map_lookup_elem(&filter_states, &first);
+
+	return state ? &state->generations[half & 1] : NULL;
+}
+
+/* Takes note of a rule that matched. */
+__attribute__((noinline)) int filter_note(__u32 program, __u32 value, __u32 type, __u32 shadow)
+{
+	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
+	__u32 rule = value & FILTER_RULE_MASK;
+	struct filter_match *match;
+
+	if (!cpu)
+		return 0;
+	match = &cpu->match;
+	match->matched |= type;
+	if (value & FILTER_VALUE_COUNTED) {
+		__u32 place = match->counted_count & (FILTER_COUNTED_PER_EVENT - 1);
+
+		match->counted[place] = rule;
+		match->counted_count++;
+	}
+	if (value & FILTER_VALUE_DENY) {
+		if (shadow)
+			match->denied_shadow |= type;
+		else if (!match->denied_by)
+			match->denied_by = rule;
+	} else if (shadow) {
+		match->allowed_shadow |= type;
+	} else {
+		match->allowed |= type;
+		if (!match->allowed_by)
+			match->allowed_by = rule;
+	}
+	return 0;
+}
+
+/* Looks one number up, among the rules and among the shadow rules, where there are any of its kind. */
+static __always_inline void filter_match_scalar(__u32 program,
+						const struct filter_generation *rules,
+						__u32 number, __u32 kind, __u32 region, __u32 type)
+{
+	__u64 where = filter_region(rules, region);
+	__u32 seed = rules->seed;
+
+	__u32 value;
+
+	if (rules->kinds >> kind & 1) {
+		value = filter_find_scalar(number, kind, where, seed);
+		if (value)
+			filter_note(program, value, type, false);
+	}
+	if (rules->shadow_kinds >> kind & 1) {
+		value = filter_find_scalar(number, kind | FILTER_KIND_SHADOW, where, seed);
+		if (value)
+			filter_note(program, value, type, true);
+	}
+}
+
+__attribute__((noinline)) int filter_match_network4(__u32 program, __u32 half, __u64 source,
+						    __u64 destination)
+{
+	const struct filter_generation *rules = filter_generation_of(half);
+	__u64 where;
+	__u32 seed;
+
+	if (!rules)
+		return 0;
+	where = filter_region(rules, FILTER_REGION_NETWORK4);
+	seed = rules->seed;
+
+	for (__u32 i = 0; i < FILTER_SHAPES_MAX; i++) {
+		const struct filter_shape4 *shape = &rules->shapes4[i];
+		__u64 mask = shape->mask;
+		__u64 tag = shape->tag;
+		__u32 shadow = shape->shadow;
+		__u32 sides = shape->sides;
+		__u32 value;
+
+		if (i >= rules->shapes4_count)
+			break;
+		if (sides & FILTER_SIDE_SOURCE) {
+			value = filter_find_network4((source & mask) | tag, where, seed);
+			if (value)
+				filter_note(program, value, FILTER_NETWORK, shadow);
+		}
+		if (sides & FILTER_SIDE_DESTINATION) {
+			value = filter_find_network4((destination & mask) | tag, where, seed);
+			if (value)
+				filter_note(program, value, FILTER_NETWORK, shadow);
+		}
+	}
+	return 0;
+}
+
+static __always_inline __u32 filter_find_end6(const struct filter_shape6 *shape,
+					      const __u64 *address, __u32 rest, __u64 where,
+					      __u32 seed)
+{
+	return filter_find_wide(address[0] & shape->mask_high, address[1] & shape->mask_low,
+				(rest & shape->mask_rest) | shape->tag, where, seed);
+}
+
+__attribute__((noinline)) int filter_match_network6(__u32 program, __u32 half)
+{
+	const struct filter_generation *rules = filter_generation_of(half);
+	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
+	const struct network_facts *network;
+	const __u64 *source, *destination;
+	__u32 source_rest, destination_rest, seed;
+	__u64 where;
+
+	if (!rules || !cpu)
+		return 0;
+	network = &cpu->facts.network;
+	source = (const __u64 *)network->source_address;
+	destination = (const __u64 *)network->destination_address;
+	source_rest = network->source_port | network->protocol << 16;
+	destination_rest = network->destination_port | network->protocol << 16;
+	where = filter_region(rules, FILTER_REGION_NETWORK6);
+	seed = rules->seed;
+	for (__u32 i = 0; i < FILTER_SHAPES_MAX; i++) {
+		const struct filter_shape6 *shape = &rules->shapes6[i];
+		__u32 shadow = shape->shadow;
+		__u32 sides = shape->sides;
+		__u32 value;
+
+		if (i >= rules->shapes6_count)
+			break;
+		if (sides & FILTER_SIDE_SOURCE) {
+			value = filter_find_end6(shape, source, source_rest, where, seed);
+			if (value)
+				filter_note(program, value, FILTER_NETWORK, shadow);
+		}
+		if (sides & FILTER_SIDE_DESTINATION) {
+			value = filter_find_end6(shape, destination, destination_rest, where, seed);
+			if (value)
+				filter_note(program, value, FILTER_NETWORK, shadow);
+		}
+	}
+	return 0;
+}
+
+/* The upper half of ::ffff:0:0/96, as it lies in memory. */
+#define FILTER_MAPPED 0xffff0000u
+
+/* Whether both ends are IPv4 addresses in IPv6 form, as sockets that speak both have them. */
+static __always_inline bool filter_is_mapped(const __u64 *source, const __u64 *destination)
+{
+	return !source[0] && !destination[0] && (__u32)source[1] == FILTER_MAPPED &&
+	       (__u32)destination[1] == FILTER_MAPPED;
+}
+
+static __always_inline void filter_match_network(__u32 program, __u32 half,
+						 const struct network_facts *network)
+{
+	const __u64 *source = (const __u64 *)network->source_address;
+	const __u64 *destination = (const __u64 *)network->destination_address;
+	__u64 protocol = (__u64)network->protocol << 48;
+	__u64 source_port = (__u64)network->source_port << 32;
+	__u64 destination_port = (__u64)network->destination_port << 32;
+
+	if (network->family == FILTER_AF_INET)
+		filter_match_network4(program, half, (__u32)source[0] | source_port | protocol,
+				      (__u32)destination[0] | destination_port | protocol);
+	else if (network->family != FILTER_AF_INET6)
+		return;
+	else if (filter_is_mapped(source, destination))
+		filter_match_network4(program, half, source[1] >> 32 | source_port | protocol,
+				      destination[1] >> 32 | destination_port | protocol);
+	else
+		filter_match_network6(program, half);
+}
+
+/* What ids with this upper half are in the scalar table; 0 where no rule is about such an id. */
+__attribute__((noinline)) __u32 filter_cgroup_kind(__u32 half, __u32 high)
+{
+	const struct filter_generation *rules = filter_generation_of(half);
+
+	if (!rules)
+		return 0;
+	for (__u32 i = 0; i < FILTER_CGROUP_HIGHS; i++) {
+		if (i >= rules->cgroup_highs_count)
+			break;
+		if (rules->cgroup_high[i] == high)
+			return FILTER_KIND_CGROUP + i;
+	}
+	return 0;
+}
+
+/* One number, among the rules and among the shadow rules, where there are any of its kind. */
+__attribute__((noinline)) int filter_match_number(__u32 program, __u32 half, __u32 number,
+						  __u32 kind, __u32 region)
+{
+	const struct filter_generation *rules = filter_generation_of(half);
+
+	if (rules && region < FILTER_REGIONS)
+		filter_match_scalar(program, rules, number, kind & 31, region,
+				    region == FILTER_REGION_CGROUP ? FILTER_CGROUP :
+								     FILTER_NAMESPACE);
+	return 0;
+}
+
+__attribute__((noinline)) int filter_match_cgroups(__u32 program, __u32 half)
+{
+	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
+
+	if (!cpu)
+		return 0;
+	for (__u32 level = 0; level < FILTER_CGROUP_LEVELS; level++) {
+		__u64 id = cpu->subject.cgroups[level];
+		__u32 kind;
+
+		if (level >= cpu->subject.cgroups_count)
+			break;
+		kind = filter_cgroup_kind(half, id >> 32);
+		if (kind)
+			filter_match_number(program, half, (__u32)id, kind, FILTER_REGION_CGROUP);
+	}
+	return 0;
+}
+
+static __always_inline void filter_match_namespaces(__u32 program, __u32 half,
+						    const struct filter_generation *rules,
+						    const struct filter_subject *subject)
+{
+	__u32 kinds = rules->kinds | rules->shadow_kinds;
+
+	for (__u32 kind = 0; kind < FILTER_NAMESPACES; kind++)
+		if (kinds >> (FILTER_KIND_NAMESPACE + kind) & 1)
+			filter_match_number(program, half, subject->namespaces[kind],
+					    FILTER_KIND_NAMESPACE + kind, FILTER_REGION_NAMESPACE);
+}
+
+static __always_inline void filter_match_command(__u32 program,
+						 const struct filter_generation *rules,
+						 const __u64 *command)
+{
+	__u64 where = filter_region(rules, FILTER_REGION_COMMAND);
+	__u32 tag = FILTER_KIND_COMMAND << 24;
+	__u32 shadow_tag = (FILTER_KIND_COMMAND | FILTER_KIND_SHADOW) << 24;
+
+	__u32 seed = rules->seed;
+	__u32 value;
+
+	if (rules->kinds >> FILTER_KIND_COMMAND & 1) {
+		value = filter_find_wide(command[0], command[1], tag, where, seed);
+		if (value)
+			filter_note(program, value, FILTER_COMMAND, false);
+	}
+	if (rules->shadow_kinds >> FILTER_KIND_COMMAND & 1) {
+		value = filter_find_wide(command[0], command[1], shadow_tag, where, seed);
+		if (value)
+			filter_note(program, value, FILTER_COMMAND, true);
+	}
+}
+
+static __always_inline void filter_conclude(struct filter_match *match,
+					    const struct filter_generation *rules)
+{
+	__u32 either = match->allowed | match->allowed_shadow;
+	bool shadow_pass;
+
+	match->pass = !match->denied_by && !(rules->required & ~match->allowed) &&
+		      (!rules->deny_by_default || match->allowed);
+	shadow_pass = !match->denied_shadow &&
+		      !((rules->required | rules->shadow_required) & ~either) &&
+		      (!rules->deny_by_default || either);
+	match->shadow_rejected = match->pass && !shadow_pass;
+}
+
+/* Holds the event that lies in this CPU's room against the rules of one generation. */
+__attribute__((noinline)) int filter_judge_by(__u32 program, __u32 half)
+{
+	const struct filter_generation *rules = filter_generation_of(half);
+	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
+	const struct event_facts *facts;
+	struct filter_subject *subject;
+	__u32 consulted;
+
+	if (!rules || !cpu)
+		return 0;
+	facts = &cpu->facts;
+	subject = &cpu->subject;
+	consulted = rules->consulted;
+	__builtin_memset(&cpu->match, 0, __builtin_offsetof(struct filter_match, counted));
+	cpu->match.consulted = consulted;
+	filter_subject_read(subject, rules, facts);
+	if (consulted & FILTER_PID)
+		filter_match_scalar(program, rules, facts->task.pid, FILTER_KIND_PID,
+				    FILTER_REGION_PID, FILTER_PID);
+	if (consulted & FILTER_NAMESPACE)
+		filter_match_namespaces(program, half, rules, subject);
+	if (consulted & FILTER_NETWORK)
+		filter_match_network(program, half, &facts->network);
+	if (consulted & FILTER_CGROUP)
+		filter_match_cgroups(program, half);
+	if (consulted & FILTER_UID)
+		filter_match_scalar(program, rules, facts->task.uid, FILTER_KIND_UID,
+				    FILTER_REGION_UID, FILTER_UID);
+	if (consulted & FILTER_COMMAND)
+		filter_match_command(program, rules, subject->command);
+	filter_conclude(&cpu->match, rules);
+	return 0;
+}
+
+#endif
