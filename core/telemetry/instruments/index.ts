@@ -1,9 +1,11 @@
 /** Every instrument there is. */
 import type { Instrument } from "../instrument.ts";
+import { FILTERS } from "./filters.ts";
 import { SAMPLING } from "./sampling.ts";
 import { STATISTICS } from "./statistics.ts";
 
 export const INSTRUMENTS: readonly Instrument[] = [
   ...Object.values(STATISTICS),
+  ...Object.values(FILTERS),
   ...Object.values(SAMPLING),
 ];

@@ -77,7 +77,7 @@ export const STATISTICS = {
     name: "bpf.filter.hits",
     kind: "counter",
     unit: "{event}",
-    description: "Events that the filters let pass.",
+    description: "Events that a rule of the type matched; any: that the filters let pass.",
     attributes: ["filter_type"],
   },
   verificationFailures: counter(
