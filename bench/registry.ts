@@ -1,5 +1,6 @@
 /** Every bench by name. */
 import type { Bench } from "./bench.ts";
+import { compressionBench } from "./compression.ts";
 import { replayBench } from "./replay.ts";
 import { ringbufBench } from "./ringbuf.ts";
 import { samplingBench } from "./sampling.ts";
@@ -12,4 +13,5 @@ export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["ringbuf", ringbufBench],
   ["stats", statsBench],
   ["sampling", samplingBench],
+  ["compression", compressionBench],
 ]);

@@ -125,6 +125,8 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "quantile sketch merge", smokeRuns: 300, nightlyRuns: 50_000 },
   { name: "quantile sketch collapse", smokeRuns: 300, nightlyRuns: 50_000 },
   { name: "quantile sketch rank", smokeRuns: 50, nightlyRuns: 20_000 },
+  { name: "columnar round trip", smokeRuns: 100, nightlyRuns: 20_000 },
+  { name: "columnar blocks that were resealed", smokeRuns: 300, nightlyRuns: 100_000 },
   { name: "moments merge", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "filter verdicts: aot", smokeRuns: 40, nightlyRuns: 4_000 },
   { name: "filter verdicts: ubpf", smokeRuns: 10, nightlyRuns: 400 },
