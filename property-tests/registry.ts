@@ -128,6 +128,8 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "columnar round trip", smokeRuns: 100, nightlyRuns: 20_000 },
   { name: "columnar blocks that were resealed", smokeRuns: 300, nightlyRuns: 100_000 },
   { name: "moments merge", smokeRuns: 500, nightlyRuns: 100_000 },
+  { name: "filter generations", smokeRuns: 15, nightlyRuns: 20_000 },
+  { name: "filter networks", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "filter verdicts: aot", smokeRuns: 40, nightlyRuns: 4_000 },
   { name: "filter verdicts: ubpf", smokeRuns: 10, nightlyRuns: 400 },
   { name: "filter verdicts: kernel", smokeRuns: 40, nightlyRuns: 400 },

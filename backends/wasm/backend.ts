@@ -32,6 +32,8 @@ export interface WasmBackendOptions {
   readonly engine?: string;
   /** Mean number of helper calls between switches to another CPU's record; 0, the default, = never. */
   readonly preemptionInterval?: number;
+  /** Called where a program is preempted, before another record runs: user space's turn. */
+  readonly preempted?: () => void;
   /** What programs print with `bpf_printk`; default nothing. */
   readonly print?: (text: string) => void;
 }
@@ -49,6 +51,7 @@ export async function createWasmBackend(options: WasmBackendOptions): Promise<Wa
     seed: options.seed ?? 1,
     host: {
       preempt: () => {
+        options.preempted?.();
         instance!.exports.replay_preempt();
       },
       ...(options.print === undefined ? {} : { print: options.print }),

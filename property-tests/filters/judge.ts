@@ -1,6 +1,7 @@
 /** Events through the tables of a backend: described, judged in batches, read back. */
 import type { Backend, BpfMap, BpfObject, Program } from "#core/backend.ts";
 import { type Codec, createCodec } from "#core/btf/codec.ts";
+import { parseBtf } from "#core/btf/parse.ts";
 import { findType } from "#core/btf/queries.ts";
 import type { Capacities } from "#core/filters/filter_config.ts";
 import {
@@ -14,6 +15,7 @@ import { FilterTarget } from "#core/filters/filter_target.ts";
 import { LiveFilters } from "#core/filters/live_filters.ts";
 import { NAMESPACE_KINDS } from "#core/filters/rule.ts";
 import { Xoshiro128 } from "#core/random/xoshiro128.ts";
+import { parseElf } from "#wasm/loader/elf.ts";
 import { compileBpf } from "../../test/support/clang.ts";
 import type { DescribedEvent, Endpoint } from "./evaluator.ts";
 
@@ -102,6 +104,19 @@ class RemoteMemory {
   }
 }
 
+/** An object of another machine, which keeps its types to itself, with those of its bytes. */
+function withBtf(object: BpfObject, bytes: Uint8Array): BpfObject {
+  const section = parseElf(bytes, "judge").sections.find(({ name }) => name === ".BTF");
+  return {
+    name: object.name,
+    btf: parseBtf(section!.data),
+    programs: object.programs,
+    maps: object.maps,
+    load: () => object.load(),
+    close: () => object.close(),
+  };
+}
+
 export class Judge {
   readonly filters: LiveFilters;
   readonly object: BpfObject;
@@ -116,8 +131,10 @@ export class Judge {
   constructor(backend: Backend, capacities: Capacities, seed: number, remote = false) {
     this.geometry = geometryFor(capacities);
     const maxEntries = mapSizes(this.geometry);
-    this.object = backend.open(judgeObject(), { name: "judge", maxEntries });
-    this.object.load();
+    const bytes = judgeObject();
+    const object = backend.open(bytes, { name: "judge", maxEntries });
+    object.load();
+    this.object = remote ? withBtf(object, bytes) : object;
     const random = new Xoshiro128(seed);
     this.#remote = remote ? new RemoteMemory(this.object) : undefined;
     this.filters = new LiveFilters({

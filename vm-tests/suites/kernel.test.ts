@@ -15,6 +15,7 @@ import { GuestBackend } from "#vm-tests/kernel/guest_backend.ts";
 import { GuestMachine } from "#vm-tests/kernel/guest_machine.ts";
 import { createWasmBackend } from "#wasm/backend.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
+import { filterSuite } from "./filters.ts";
 import { objectSuite } from "./objects.ts";
 
 const kernel = kernelNamed(process.env["TAPIO_VM_KERNEL"] ?? "6.12");
@@ -54,6 +55,7 @@ describe(`Linux ${kernel.version}`, () => {
   });
 
   objectSuite(() => new GuestBackend(server, guest.cpus));
+  filterSuite(() => new GuestBackend(server, guest.cpus), runs);
   mapConformance(makeBackend, options);
   programConformance(makeBackend, options);
   ringConformance(makeBackend, options);
