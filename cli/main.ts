@@ -9,6 +9,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { reloadCommand, stopCommand } from "./commands/control.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { limitClearCommand, limitSetCommand, limitShowCommand } from "./commands/limit.ts";
 import { recordCommand } from "./commands/record.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
@@ -26,6 +27,9 @@ const COMMANDS: readonly Command[] = [
   recordCommand,
   statsCommand,
   explainCommand,
+  limitSetCommand,
+  limitShowCommand,
+  limitClearCommand,
   sampleSetCommand,
   sampleShowCommand,
   reloadCommand,

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { COLLECTORS } from "../events/collectors.ts";
 import { filterConfigSchema } from "../filters/filter_config.ts";
+import { rateLimitConfigSchema } from "../rate_limits/rate_limit_config.ts";
 import { ringConfigSchema } from "../rings/ring_config.ts";
 import { samplingConfigSchema } from "../sampling/sampling_config.ts";
 import { telemetryConfigSchema } from "../telemetry/telemetry_config.ts";
@@ -20,6 +21,7 @@ export const configSchema = z
       .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
     filters: filterConfigSchema.prefault({}),
     rings: ringConfigSchema,
+    rate_limits: rateLimitConfigSchema,
     sampling: samplingConfigSchema,
     telemetry: telemetryConfigSchema,
   })

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { readArtifact } from "#cli/artifacts.ts";
-import type { OpenOptions, RecordBatch } from "#core/backend.ts";
+import type { BpfObject, OpenOptions, RecordBatch } from "#core/backend.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
-import type { EventSchema } from "#core/events/event_schema.ts";
+import type { EventSchema, EventType } from "#core/events/event_schema.ts";
 import type { Books } from "#core/pipeline/books.ts";
 import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
@@ -46,18 +46,37 @@ export const configuration: fc.Arbitrary<Configuration> = fc.record({
   constants: fc.constantFrom({}, { only_pid: 100 }, { excluded_pid: 101 }, { only_pid: 9999 }),
 });
 
+function pidOf({ codec }: EventType, buffer: Uint8Array, at: number): number {
+  return (codec.decode(buffer, at) as unknown as { header: { pid: number } }).header.pid;
+}
+
+export interface Admitted {
+  readonly program: string;
+  readonly type: number;
+  readonly time_ns: number;
+  readonly pid: number;
+}
+
 /** Every record once: what user space was handed, in order, by collector. */
 export class Journal implements Sink {
   readonly name = "journal";
   readonly records = new Map<string, string[]>();
+  /** When, and for whom, by program; in the order of delivery. */
+  readonly admitted: Admitted[] = [];
   readonly #digest = createHash("sha256");
 
-  write(batch: RecordBatch, { collector, header }: EventSchema): void {
+  write(batch: RecordBatch, { collector, header, types }: EventSchema): void {
     const lines = this.records.get(collector.name) ?? [];
     for (let i = 0; i < batch.count; i++) {
       const at = batch.offsets[i]!;
       const { view } = batch;
       this.#digest.update(new Uint8Array(view.buffer, view.byteOffset + at, batch.lengths[i]));
+      this.admitted.push({
+        program: `${collector.name}/${header.program(view, at)}`,
+        type: header.type(view, at),
+        time_ns: header.timestamp_ns(view, at),
+        pid: pidOf(types.get(header.type(view, at))!, batch.buffer, at),
+      });
       lines.push(
         `${header.program(view, at)}/${header.cpu(view, at)}/${header.sequence(view, at)}`,
       );
@@ -84,6 +103,7 @@ function openPipelines(
   backend: WasmBackend,
   configured: Configuration,
   journal: Journal,
+  prepare: (object: BpfObject) => void,
 ): CollectorPipeline[] {
   return [...COLLECTORS.values()].map((spec) => {
     const options: OpenOptions = {
@@ -92,6 +112,7 @@ function openPipelines(
     };
     const object = backend.open(readArtifact(`bpf/${spec.object}`), options);
     object.load();
+    prepare(object);
     for (const program of object.programs.values()) program.attach();
     return new CollectorPipeline(spec, object, backend.cpus, [journal]);
   });
@@ -110,6 +131,7 @@ export async function runPipeline(
   records: readonly RecordedHook[],
   configured: Configuration,
   engine: string = DEFAULT_ENGINE,
+  prepare: (object: BpfObject) => void = () => {},
 ): Promise<Outcome> {
   const backend = await createWasmBackend({
     runtime,
@@ -121,7 +143,7 @@ export async function runPipeline(
     preemptionInterval: configured.preemptionInterval,
   });
   const journal = new Journal();
-  const pipelines = openPipelines(backend, configured, journal);
+  const pipelines = openPipelines(backend, configured, journal, prepare);
   const replayer = new Replayer(backend, RECORDING_SCHEMA);
   const statistics = new StatisticsWatch(pipelines);
   let turn = 0;

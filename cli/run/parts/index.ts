@@ -1,6 +1,7 @@
 /** The capabilities of every run, in the order in which they take a new configuration. */
 import { filtersPart } from "./filters.ts";
 import type { RunPartKind } from "./part.ts";
+import { rateLimitsPart } from "./rate_limits.ts";
 import { ringsPart } from "./rings.ts";
 import { samplingPart } from "./sampling.ts";
 import { telemetryPart } from "./telemetry.ts";
@@ -8,6 +9,7 @@ import { telemetryPart } from "./telemetry.ts";
 export const PART_KINDS: readonly RunPartKind[] = [
   filtersPart,
   ringsPart,
+  rateLimitsPart,
   samplingPart,
   telemetryPart,
 ];

@@ -1,6 +1,7 @@
 /** Every instrument there is. */
 import type { Instrument } from "../instrument.ts";
 import { FILTERS } from "./filters.ts";
+import { RATE_LIMITS } from "./rate_limits.ts";
 import { SAMPLING } from "./sampling.ts";
 import { STATISTICS } from "./statistics.ts";
 
@@ -8,4 +9,5 @@ export const INSTRUMENTS: readonly Instrument[] = [
   ...Object.values(STATISTICS),
   ...Object.values(FILTERS),
   ...Object.values(SAMPLING),
+  ...Object.values(RATE_LIMITS),
 ];
