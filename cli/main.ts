@@ -9,6 +9,13 @@ import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { reloadCommand, stopCommand } from "./commands/control.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import {
+  filterAddCommand,
+  filterClearCommand,
+  filterListCommand,
+  filterRemoveCommand,
+  filterReplaceCommand,
+} from "./commands/filter.ts";
 import { limitClearCommand, limitSetCommand, limitShowCommand } from "./commands/limit.ts";
 import { recordCommand } from "./commands/record.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -27,6 +34,11 @@ const COMMANDS: readonly Command[] = [
   recordCommand,
   statsCommand,
   explainCommand,
+  filterAddCommand,
+  filterRemoveCommand,
+  filterListCommand,
+  filterReplaceCommand,
+  filterClearCommand,
   limitSetCommand,
   limitShowCommand,
   limitClearCommand,

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { COLLECTORS } from "../events/collectors.ts";
 import { filterConfigSchema } from "../filters/filter_config.ts";
+import { namedRulesSchema } from "../filters/named_rule.ts";
 import { rateLimitConfigSchema } from "../rate_limits/rate_limit_config.ts";
 import { ringConfigSchema } from "../rings/ring_config.ts";
 import { samplingConfigSchema } from "../sampling/sampling_config.ts";
@@ -21,6 +22,7 @@ export const configSchema = z
       .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
     filters: filterConfigSchema.prefault({}),
     rings: ringConfigSchema,
+    named_filters: namedRulesSchema,
     rate_limits: rateLimitConfigSchema,
     sampling: samplingConfigSchema,
     telemetry: telemetryConfigSchema,

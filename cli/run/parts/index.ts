@@ -1,5 +1,6 @@
 /** The capabilities of every run, in the order in which they take a new configuration. */
 import { filtersPart } from "./filters.ts";
+import { namedFiltersPart } from "./named_filters.ts";
 import type { RunPartKind } from "./part.ts";
 import { rateLimitsPart } from "./rate_limits.ts";
 import { ringsPart } from "./rings.ts";
@@ -8,6 +9,7 @@ import { telemetryPart } from "./telemetry.ts";
 
 export const PART_KINDS: readonly RunPartKind[] = [
   filtersPart,
+  namedFiltersPart,
   ringsPart,
   rateLimitsPart,
   samplingPart,
