@@ -1,6 +1,7 @@
 /** Every bench by name. */
 import type { Bench } from "./bench.ts";
 import { compressionBench } from "./compression.ts";
+import { filtersBench } from "./filters.ts";
 import { replayBench } from "./replay.ts";
 import { ringbufBench } from "./ringbuf.ts";
 import { samplingBench } from "./sampling.ts";
@@ -9,6 +10,7 @@ import { vmBench } from "./vm.ts";
 
 export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["vm", vmBench],
+  ["filters", filtersBench],
   ["replay", replayBench],
   ["ringbuf", ringbufBench],
   ["stats", statsBench],
