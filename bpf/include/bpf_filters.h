@@ -126,7 +126,11 @@ static __always_inline void filter_judge(struct filter_verdict *verdict, struct 
 	cpu = bpf_map_lookup_elem(&filter_cpus, &probe->program);
 	if (!cpu)
 		return;
-	cpu->facts = *facts;
+	cpu->facts.task = facts->task;
+	if (facts->network.family)
+		cpu->facts.network = facts->network;
+	else
+		cpu->facts.network.family = 0;
 	verdict->generation = filter_judge_generation(probe->program, cpu, state);
 	filter_count(probe->program, cpu);
 	verdict->pass = cpu->match.pass;

@@ -10,19 +10,33 @@
 enum { FILTER_AF_INET = 2, FILTER_AF_INET6 = 10 };
 enum { FILTER_SIDE_SOURCE = 1, FILTER_SIDE_DESTINATION = 2 };
 
-/* What the rules that matched an event say. Masks are of enum filter_type. */
+/* What became of an event. Masks are of enum filter_type. */
 struct filter_match {
 	__u32 consulted;
 	__u32 matched;
-	__u32 allowed;
-	__u32 allowed_shadow;
-	__u32 denied_shadow;
 	__u32 denied_by; /* rule id; 0 = none */
 	__u32 allowed_by;
 	__u32 pass;
 	__u32 shadow_rejected;
 	__u32 counted_count;
 	__u32 counted[FILTER_COUNTED_PER_EVENT]; /* rules that matched and are counted */
+};
+
+/* What the rules of one type say of an event, in a word: ids of the first that allows and denies. */
+#define FILTER_SAYS_ALLOW 0xffffffULL
+#define FILTER_SAYS_DENY (0xffffffULL << 24)
+#define FILTER_SAYS_MATCH (1ULL << 48)
+#define FILTER_SAYS_SHADOW_ALLOW (1ULL << 49)
+#define FILTER_SAYS_SHADOW_DENY (1ULL << 50)
+
+/* What all types say together. Not on the stack: the verifier would tell its states apart. */
+struct filter_hearing {
+	__u32 matched;
+	__u32 allowed;
+	__u32 allowed_shadow;
+	__u32 denied_shadow;
+	__u32 denied_by;
+	__u32 allowed_by;
 };
 
 /* Of one program on one CPU: counters, and room for the event under judgement. */
@@ -33,6 +47,7 @@ struct filter_cpu {
 	__u64 again; /* events that were judged twice, because the rules changed meanwhile */
 	struct event_facts facts;
 	struct filter_subject subject;
+	struct filter_hearing heard;
 	struct filter_match match;
 };
 
@@ -56,65 +71,61 @@ static __always_inline struct filter_generation *filter_generation_of(__u32 half
 	return state ? &state->generations[half & 1] : NULL;
 }
 
-/* Takes note of a rule that matched. */
-__attribute__((noinline)) int filter_note(__u32 program, __u32 value, __u32 type, __u32 shadow)
+/* Takes note of a rule that matched and is counted. */
+__attribute__((noinline)) int filter_note_counted(__u32 program, __u32 rule)
 {
 	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
-	__u32 rule = value & FILTER_RULE_MASK;
-	struct filter_match *match;
 
 	if (!cpu)
 		return 0;
-	match = &cpu->match;
-	match->matched |= type;
-	if (value & FILTER_VALUE_COUNTED) {
-		__u32 place = match->counted_count & (FILTER_COUNTED_PER_EVENT - 1);
-
-		match->counted[place] = rule;
-		match->counted_count++;
-	}
-	if (value & FILTER_VALUE_DENY) {
-		if (shadow)
-			match->denied_shadow |= type;
-		else if (!match->denied_by)
-			match->denied_by = rule;
-	} else if (shadow) {
-		match->allowed_shadow |= type;
-	} else {
-		match->allowed |= type;
-		if (!match->allowed_by)
-			match->allowed_by = rule;
-	}
+	cpu->match.counted[cpu->match.counted_count & (FILTER_COUNTED_PER_EVENT - 1)] = rule;
+	cpu->match.counted_count++;
 	return 0;
 }
 
+/* What was said before, and what the value of a rule that matched adds to it. */
+__attribute__((noinline)) __u64 filter_hear(__u32 program, __u64 said, __u32 value, __u32 shadow)
+{
+	__u64 rule = value & FILTER_RULE_MASK;
+	bool deny = value & FILTER_VALUE_DENY;
+
+	if (value & FILTER_VALUE_COUNTED)
+		filter_note_counted(program, rule);
+	said |= FILTER_SAYS_MATCH;
+	if (shadow)
+		return said | (deny ? FILTER_SAYS_SHADOW_DENY : FILTER_SAYS_SHADOW_ALLOW);
+	if (deny)
+		return said & FILTER_SAYS_DENY ? said : said | rule << 24;
+	return said & FILTER_SAYS_ALLOW ? said : said | rule;
+}
+
 /* Looks one number up, among the rules and among the shadow rules, where there are any of its kind. */
-static __always_inline void filter_match_scalar(__u32 program,
-						const struct filter_generation *rules,
-						__u32 number, __u32 kind, __u32 region, __u32 type)
+static __always_inline __u64 filter_match_scalar(__u32 program,
+						 const struct filter_generation *rules, __u64 said,
+						 __u32 number, __u32 kind, __u32 region)
 {
 	__u64 where = filter_region(rules, region);
 	__u32 seed = rules->seed;
-
 	__u32 value;
 
 	if (rules->kinds >> kind & 1) {
 		value = filter_find_scalar(number, kind, where, seed);
 		if (value)
-			filter_note(program, value, type, false);
+			said = filter_hear(program, said, value, false);
 	}
 	if (rules->shadow_kinds >> kind & 1) {
 		value = filter_find_scalar(number, kind | FILTER_KIND_SHADOW, where, seed);
 		if (value)
-			filter_note(program, value, type, true);
+			said = filter_hear(program, said, value, true);
 	}
+	return said;
 }
 
-__attribute__((noinline)) int filter_match_network4(__u32 program, __u32 half, __u64 source,
-						    __u64 destination)
+__attribute__((noinline)) __u64 filter_match_network4(__u32 program, __u32 half, __u64 source,
+						      __u64 destination)
 {
 	const struct filter_generation *rules = filter_generation_of(half);
-	__u64 where;
+	__u64 where, said = 0;
 	__u32 seed;
 
 	if (!rules)
@@ -135,15 +146,15 @@ __attribute__((noinline)) int filter_match_network4(__u32 program, __u32 half, _
 		if (sides & FILTER_SIDE_SOURCE) {
 			value = filter_find_network4((source & mask) | tag, where, seed);
 			if (value)
-				filter_note(program, value, FILTER_NETWORK, shadow);
+				said = filter_hear(program, said, value, shadow);
 		}
 		if (sides & FILTER_SIDE_DESTINATION) {
 			value = filter_find_network4((destination & mask) | tag, where, seed);
 			if (value)
-				filter_note(program, value, FILTER_NETWORK, shadow);
+				said = filter_hear(program, said, value, shadow);
 		}
 	}
-	return 0;
+	return said;
 }
 
 static __always_inline __u32 filter_find_end6(const struct filter_shape6 *shape,
@@ -154,14 +165,14 @@ static __always_inline __u32 filter_find_end6(const struct filter_shape6 *shape,
 				(rest & shape->mask_rest) | shape->tag, where, seed);
 }
 
-__attribute__((noinline)) int filter_match_network6(__u32 program, __u32 half)
+__attribute__((noinline)) __u64 filter_match_network6(__u32 program, __u32 half)
 {
 	const struct filter_generation *rules = filter_generation_of(half);
 	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
 	const struct network_facts *network;
 	const __u64 *source, *destination;
 	__u32 source_rest, destination_rest, seed;
-	__u64 where;
+	__u64 where, said = 0;
 
 	if (!rules || !cpu)
 		return 0;
@@ -183,15 +194,15 @@ __attribute__((noinline)) int filter_match_network6(__u32 program, __u32 half)
 		if (sides & FILTER_SIDE_SOURCE) {
 			value = filter_find_end6(shape, source, source_rest, where, seed);
 			if (value)
-				filter_note(program, value, FILTER_NETWORK, shadow);
+				said = filter_hear(program, said, value, shadow);
 		}
 		if (sides & FILTER_SIDE_DESTINATION) {
 			value = filter_find_end6(shape, destination, destination_rest, where, seed);
 			if (value)
-				filter_note(program, value, FILTER_NETWORK, shadow);
+				said = filter_hear(program, said, value, shadow);
 		}
 	}
-	return 0;
+	return said;
 }
 
 /* The upper half of ::ffff:0:0/96, as it lies in memory. */
@@ -204,8 +215,8 @@ static __always_inline bool filter_is_mapped(const __u64 *source, const __u64 *d
 	       (__u32)destination[1] == FILTER_MAPPED;
 }
 
-static __always_inline void filter_match_network(__u32 program, __u32 half,
-						 const struct network_facts *network)
+static __always_inline __u64 filter_match_network(__u32 program, __u32 half,
+						  const struct network_facts *network)
 {
 	const __u64 *source = (const __u64 *)network->source_address;
 	const __u64 *destination = (const __u64 *)network->destination_address;
@@ -214,15 +225,14 @@ static __always_inline void filter_match_network(__u32 program, __u32 half,
 	__u64 destination_port = (__u64)network->destination_port << 32;
 
 	if (network->family == FILTER_AF_INET)
-		filter_match_network4(program, half, (__u32)source[0] | source_port | protocol,
-				      (__u32)destination[0] | destination_port | protocol);
-	else if (network->family != FILTER_AF_INET6)
-		return;
-	else if (filter_is_mapped(source, destination))
-		filter_match_network4(program, half, source[1] >> 32 | source_port | protocol,
-				      destination[1] >> 32 | destination_port | protocol);
-	else
-		filter_match_network6(program, half);
+		return filter_match_network4(program, half, (__u32)source[0] | source_port | protocol,
+					     (__u32)destination[0] | destination_port | protocol);
+	if (network->family != FILTER_AF_INET6)
+		return 0;
+	if (filter_is_mapped(source, destination))
+		return filter_match_network4(program, half, source[1] >> 32 | source_port | protocol,
+					     destination[1] >> 32 | destination_port | protocol);
+	return filter_match_network6(program, half);
 }
 
 /* What ids with this upper half are in the scalar table; 0 where no rule is about such an id. */
@@ -241,22 +251,21 @@ __attribute__((noinline)) __u32 filter_cgroup_kind(__u32 half, __u32 high)
 	return 0;
 }
 
-/* One number, among the rules and among the shadow rules, where there are any of its kind. */
-__attribute__((noinline)) int filter_match_number(__u32 program, __u32 half, __u32 number,
-						  __u32 kind, __u32 region)
+/* A number of a kind that is a variable. */
+__attribute__((noinline)) __u64 filter_match_number(__u32 program_half, __u64 said, __u32 number,
+						    __u32 kind, __u32 region)
 {
-	const struct filter_generation *rules = filter_generation_of(half);
+	const struct filter_generation *rules = filter_generation_of(program_half & 1);
 
-	if (rules && region < FILTER_REGIONS)
-		filter_match_scalar(program, rules, number, kind & 31, region,
-				    region == FILTER_REGION_CGROUP ? FILTER_CGROUP :
-								     FILTER_NAMESPACE);
-	return 0;
+	if (!rules || region >= FILTER_REGIONS)
+		return said;
+	return filter_match_scalar(program_half >> 1, rules, said, number, kind & 31, region);
 }
 
-__attribute__((noinline)) int filter_match_cgroups(__u32 program, __u32 half)
+__attribute__((noinline)) __u64 filter_match_cgroups(__u32 program, __u32 half)
 {
 	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
+	__u64 said = 0;
 
 	if (!cpu)
 		return 0;
@@ -268,58 +277,90 @@ __attribute__((noinline)) int filter_match_cgroups(__u32 program, __u32 half)
 			break;
 		kind = filter_cgroup_kind(half, id >> 32);
 		if (kind)
-			filter_match_number(program, half, (__u32)id, kind, FILTER_REGION_CGROUP);
+			said = filter_match_number(program << 1 | half, said, (__u32)id, kind,
+						   FILTER_REGION_CGROUP);
 	}
-	return 0;
+	return said;
 }
 
-static __always_inline void filter_match_namespaces(__u32 program, __u32 half,
-						    const struct filter_generation *rules,
-						    const struct filter_subject *subject)
+static __always_inline __u64 filter_match_namespaces(__u32 program, __u32 half,
+						     const struct filter_generation *rules,
+						     const struct filter_subject *subject)
 {
-	__u32 kinds = rules->kinds | rules->shadow_kinds;
+	__u32 kinds = (rules->kinds | rules->shadow_kinds) >> FILTER_KIND_NAMESPACE;
+	__u64 said = 0;
 
 	for (__u32 kind = 0; kind < FILTER_NAMESPACES; kind++)
-		if (kinds >> (FILTER_KIND_NAMESPACE + kind) & 1)
-			filter_match_number(program, half, subject->namespaces[kind],
-					    FILTER_KIND_NAMESPACE + kind, FILTER_REGION_NAMESPACE);
+		if (kinds >> kind & 1)
+			said = filter_match_number(program << 1 | half, said,
+						   subject->namespaces[kind],
+						   FILTER_KIND_NAMESPACE + kind,
+						   FILTER_REGION_NAMESPACE);
+	return said;
 }
 
-static __always_inline void filter_match_command(__u32 program,
-						 const struct filter_generation *rules,
-						 const __u64 *command)
+static __always_inline __u64 filter_match_command(__u32 program,
+						  const struct filter_generation *rules,
+						  const __u64 *command)
 {
 	__u64 where = filter_region(rules, FILTER_REGION_COMMAND);
 	__u32 tag = FILTER_KIND_COMMAND << 24;
 	__u32 shadow_tag = (FILTER_KIND_COMMAND | FILTER_KIND_SHADOW) << 24;
-
 	__u32 seed = rules->seed;
+	__u64 said = 0;
 	__u32 value;
 
 	if (rules->kinds >> FILTER_KIND_COMMAND & 1) {
 		value = filter_find_wide(command[0], command[1], tag, where, seed);
 		if (value)
-			filter_note(program, value, FILTER_COMMAND, false);
+			said = filter_hear(program, said, value, false);
 	}
 	if (rules->shadow_kinds >> FILTER_KIND_COMMAND & 1) {
 		value = filter_find_wide(command[0], command[1], shadow_tag, where, seed);
 		if (value)
-			filter_note(program, value, FILTER_COMMAND, true);
+			said = filter_hear(program, said, value, true);
 	}
+	return said;
+}
+
+static __always_inline void filter_take(struct filter_hearing *heard, __u64 said, __u32 type)
+{
+	__u32 allow = said & FILTER_SAYS_ALLOW;
+	__u32 deny = (said & FILTER_SAYS_DENY) >> 24;
+
+	if (!said)
+		return;
+	heard->matched |= type;
+	if (allow) {
+		heard->allowed |= type;
+		if (!heard->allowed_by)
+			heard->allowed_by = allow;
+	}
+	if (deny && !heard->denied_by)
+		heard->denied_by = deny;
+	if (said & FILTER_SAYS_SHADOW_ALLOW)
+		heard->allowed_shadow |= type;
+	if (said & FILTER_SAYS_SHADOW_DENY)
+		heard->denied_shadow |= type;
 }
 
 static __always_inline void filter_conclude(struct filter_match *match,
+					    const struct filter_hearing *heard,
 					    const struct filter_generation *rules)
 {
-	__u32 either = match->allowed | match->allowed_shadow;
-	bool shadow_pass;
+	__u32 either = heard->allowed | heard->allowed_shadow;
+	bool pass, shadow_pass;
 
-	match->pass = !match->denied_by && !(rules->required & ~match->allowed) &&
-		      (!rules->deny_by_default || match->allowed);
-	shadow_pass = !match->denied_shadow &&
+	pass = !heard->denied_by && !(rules->required & ~heard->allowed) &&
+	       (!rules->deny_by_default || heard->allowed);
+	shadow_pass = !heard->denied_shadow &&
 		      !((rules->required | rules->shadow_required) & ~either) &&
 		      (!rules->deny_by_default || either);
-	match->shadow_rejected = match->pass && !shadow_pass;
+	match->matched = heard->matched;
+	match->denied_by = heard->denied_by;
+	match->allowed_by = heard->allowed_by;
+	match->pass = pass;
+	match->shadow_rejected = pass && !shadow_pass;
 }
 
 /* Holds the event that lies in this CPU's room against the rules of one generation. */
@@ -327,6 +368,7 @@ __attribute__((noinline)) int filter_judge_by(__u32 program, __u32 half)
 {
 	const struct filter_generation *rules = filter_generation_of(half);
 	struct filter_cpu *cpu = bpf_map_lookup_elem(&filter_cpus, &program);
+	struct filter_hearing *heard;
 	const struct event_facts *facts;
 	struct filter_subject *subject;
 	__u32 consulted;
@@ -335,25 +377,34 @@ __attribute__((noinline)) int filter_judge_by(__u32 program, __u32 half)
 		return 0;
 	facts = &cpu->facts;
 	subject = &cpu->subject;
+	heard = &cpu->heard;
+	*heard = (struct filter_hearing){};
 	consulted = rules->consulted;
-	__builtin_memset(&cpu->match, 0, __builtin_offsetof(struct filter_match, counted));
 	cpu->match.consulted = consulted;
+	cpu->match.counted_count = 0;
 	filter_subject_read(subject, rules, facts);
 	if (consulted & FILTER_PID)
-		filter_match_scalar(program, rules, facts->task.pid, FILTER_KIND_PID,
-				    FILTER_REGION_PID, FILTER_PID);
+		filter_take(heard,
+			    filter_match_scalar(program, rules, 0, facts->task.pid,
+						FILTER_KIND_PID, FILTER_REGION_PID),
+			    FILTER_PID);
 	if (consulted & FILTER_NAMESPACE)
-		filter_match_namespaces(program, half, rules, subject);
+		filter_take(heard, filter_match_namespaces(program, half, rules, subject),
+			    FILTER_NAMESPACE);
 	if (consulted & FILTER_NETWORK)
-		filter_match_network(program, half, &facts->network);
+		filter_take(heard, filter_match_network(program, half, &facts->network),
+			    FILTER_NETWORK);
 	if (consulted & FILTER_CGROUP)
-		filter_match_cgroups(program, half);
+		filter_take(heard, filter_match_cgroups(program, half), FILTER_CGROUP);
 	if (consulted & FILTER_UID)
-		filter_match_scalar(program, rules, facts->task.uid, FILTER_KIND_UID,
-				    FILTER_REGION_UID, FILTER_UID);
+		filter_take(heard,
+			    filter_match_scalar(program, rules, 0, facts->task.uid,
+						FILTER_KIND_UID, FILTER_REGION_UID),
+			    FILTER_UID);
 	if (consulted & FILTER_COMMAND)
-		filter_match_command(program, rules, subject->command);
-	filter_conclude(&cpu->match, rules);
+		filter_take(heard, filter_match_command(program, rules, subject->command),
+			    FILTER_COMMAND);
+	filter_conclude(&cpu->match, heard, rules);
 	return 0;
 }
 

@@ -72,10 +72,14 @@ struct filter_scalar_bucket {
 	__u32 values[4];
 };
 
-/* 12 bytes a rule: address, port << 32, protocol << 48, shape's tag << 56. */
+/*
+ * 12 bytes a rule: address, port << 32, protocol << 48, shape's tag << 56. A bucket is a cache line;
+ * `overflow` is 0 where every rule whose first bucket it is lies in it.
+ */
 struct filter_network4_bucket {
-	__u64 keys[2];
-	__u32 values[2];
+	__u64 keys[5];
+	__u32 values[5];
+	__u32 overflow;
 };
 
 /* 24 bytes a rule: IPv6 address or command name; port, protocol << 16, tag << 24. */
@@ -84,7 +88,12 @@ struct filter_wide_bucket {
 	__u64 low[2];
 	__u32 rest[2];
 	__u32 values[2];
+	__u32 overflow;
+	__u32 reserved[3];
 };
+
+_Static_assert(sizeof(struct filter_network4_bucket) == 64, "a bucket is a cache line");
+_Static_assert(sizeof(struct filter_wide_bucket) == 64, "a bucket is a cache line");
 
 /*
  * Rules of one prefix length, with or without port, with or without protocol, for one end or both:
@@ -195,52 +204,64 @@ static __always_inline __u32 filter_second(__u64 region, __u32 hash)
  * Lookups return a value, 0 where there is no such rule. They are global functions: verified once,
  * whatever their callers know.
  */
+/* All ones where `difference`, below 2^63, is 0. Which slot it is cannot be foretold, so no branch. */
+static __always_inline __u64 filter_equal(__u64 difference)
+{
+	asm volatile("" : "+r"(difference));
+	return (__u64)((__s64)(difference - 1) >> 63);
+}
+
 static __always_inline __u32 filter_scalar_in(__u32 index, __u32 number, __u32 kind)
 {
 	struct filter_scalar_bucket *bucket = bpf_map_lookup_elem(&filter_scalars, &index);
+	__u64 found = 0;
 
 	if (!bucket)
 		return 0;
 #pragma unroll
 	for (int i = 0; i < 4; i++) {
-		__u32 value = bucket->values[i];
+		__u64 value = bucket->values[i];
+		__u64 kinds = (value >> FILTER_VALUE_KIND_SHIFT & FILTER_VALUE_KIND_MASK) ^ kind;
 
-		if (bucket->keys[i] == number &&
-		    (value >> FILTER_VALUE_KIND_SHIFT & FILTER_VALUE_KIND_MASK) == kind)
-			return value;
+		found |= value & filter_equal((bucket->keys[i] ^ number) | kinds << 32);
 	}
-	return 0;
+	return found;
 }
 
 __attribute__((noinline)) __u32 filter_find_scalar(__u32 number, __u32 kind, __u64 region,
 						   __u32 seed)
 {
 	__u32 hash = filter_mix_end(filter_mix(seed + kind * 0x27d4eb2f, number));
-	__u32 value = filter_scalar_in(filter_first(region, hash), number, kind);
 
-	return value ? value : filter_scalar_in(filter_second(region, hash), number, kind);
+	return filter_scalar_in(filter_first(region, hash), number, kind) |
+	       filter_scalar_in(filter_second(region, hash), number, kind);
 }
 
-static __always_inline __u32 filter_network4_in(__u32 index, __u64 key)
+/* The value, or overflow << 32. */
+static __always_inline __u64 filter_network4_in(__u32 index, __u64 key)
 {
 	struct filter_network4_bucket *bucket = bpf_map_lookup_elem(&filter_networks4, &index);
 
 	if (!bucket)
 		return 0;
-	if (bucket->keys[0] == key)
-		return bucket->values[0];
-	return bucket->keys[1] == key ? bucket->values[1] : 0;
+#pragma unroll
+	for (int i = 0; i < 5; i++)
+		if (bucket->keys[i] == key)
+			return bucket->values[i];
+	return (__u64)bucket->overflow << 32;
 }
 
 __attribute__((noinline)) __u32 filter_find_network4(__u64 key, __u64 region, __u32 seed)
 {
 	__u32 hash = filter_mix_end(filter_mix(filter_mix(seed, (__u32)key), key >> 32));
-	__u32 value = filter_network4_in(filter_first(region, hash), key);
+	__u64 value = filter_network4_in(filter_first(region, hash), key);
 
-	return value ? value : filter_network4_in(filter_second(region, hash), key);
+	if (value >> 32)
+		value = filter_network4_in(filter_second(region, hash), key);
+	return value;
 }
 
-static __always_inline __u32 filter_wide_in(__u32 index, __u64 high, __u64 low, __u32 rest)
+static __always_inline __u64 filter_wide_in(__u32 index, __u64 high, __u64 low, __u32 rest)
 {
 	struct filter_wide_bucket *bucket = bpf_map_lookup_elem(&filter_wides, &index);
 
@@ -250,18 +271,20 @@ static __always_inline __u32 filter_wide_in(__u32 index, __u64 high, __u64 low, 
 		return bucket->values[0];
 	if (bucket->low[1] == low && bucket->high[1] == high && bucket->rest[1] == rest)
 		return bucket->values[1];
-	return 0;
+	return (__u64)bucket->overflow << 32;
 }
 
 __attribute__((noinline)) __u32 filter_find_wide(__u64 high, __u64 low, __u32 rest, __u64 region,
 						 __u32 seed)
 {
 	__u32 hash = filter_mix(filter_mix(seed, (__u32)high), high >> 32);
-	__u32 value;
+	__u64 value;
 
 	hash = filter_mix_end(filter_mix(filter_mix(filter_mix(hash, (__u32)low), low >> 32), rest));
 	value = filter_wide_in(filter_first(region, hash), high, low, rest);
-	return value ? value : filter_wide_in(filter_second(region, hash), high, low, rest);
+	if (value >> 32)
+		value = filter_wide_in(filter_second(region, hash), high, low, rest);
+	return value;
 }
 
 static __always_inline __u64 filter_region(const struct filter_generation *rules, __u32 region)

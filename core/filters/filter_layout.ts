@@ -12,6 +12,8 @@ export interface TableLayout {
   /** Word of the bucket that holds word `i` of the key of slot `s`: `keyAt[s * keyWords + i]`. */
   readonly keyAt: readonly number[];
   readonly valueAt: readonly number[];
+  /** Word that is not 0 where rules whose first bucket it is lie in their second; -1: is not kept. */
+  readonly overflow: number;
 }
 
 export interface StateLayout {
@@ -59,7 +61,10 @@ function tableLayout(
     }
   }
   const keyWords = keyAt.length / slots;
-  return { slots, keyWords, strideWords: Math.ceil(layout.size / 8) * 2, keyAt, valueAt };
+  const flag = layout.fields.find(({ path }) => path === "overflow");
+  const overflow = flag === undefined ? -1 : flag.offset / 4;
+  const strideWords = Math.ceil(layout.size / 8) * 2;
+  return { slots, keyWords, strideWords, keyAt, valueAt, overflow };
 }
 
 /** Throws `BpfError` where the object has no filters. */

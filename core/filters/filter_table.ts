@@ -45,15 +45,20 @@ export class FilterTable {
 
   /** False where no room was found; then a rule of the region is missing: start over with another seed. */
   insert(buckets: Buckets, seed: number, entry: Entry): boolean {
-    const { strideWords } = this.#layout;
+    const { strideWords, overflow } = this.#layout;
     this.#take(entry);
     let avoided = -1;
     for (let moves = 0; moves < MOVES_MAX; moves++) {
       const hash = this.#hash(seed);
       const first = (buckets.base + firstBucket(hash, buckets.count)) * strideWords;
       const second = (buckets.base + secondBucket(hash, buckets.count)) * strideWords;
-      if (this.#store(first) || this.#store(second)) return true;
+      if (this.#store(first)) return true;
+      if (this.#store(second)) {
+        if (overflow >= 0) this.#words[first + overflow] = 1;
+        return true;
+      }
       const victim = first === avoided ? second : first;
+      if (victim === second && overflow >= 0) this.#words[first + overflow] = 1;
       this.#swap(victim);
       avoided = victim;
     }
