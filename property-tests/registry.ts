@@ -126,6 +126,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "quantile sketch merge", smokeRuns: 300, nightlyRuns: 50_000 },
   { name: "quantile sketch collapse", smokeRuns: 300, nightlyRuns: 50_000 },
   { name: "quantile sketch rank", smokeRuns: 50, nightlyRuns: 20_000 },
+  { name: "log on a failing disk", smokeRuns: 300, nightlyRuns: 100_000 },
   { name: "columnar round trip", smokeRuns: 100, nightlyRuns: 20_000 },
   { name: "columnar blocks that were resealed", smokeRuns: 300, nightlyRuns: 100_000 },
   { name: "moments merge", smokeRuns: 500, nightlyRuns: 100_000 },

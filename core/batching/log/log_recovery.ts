@@ -72,7 +72,9 @@ async function scanSegments(storage: LogStorage): Promise<Found[]> {
   for (const { id, first, name } of named) {
     const file = await storage.open(name);
     const segment = new Segment(id, name, file, file.size);
-    found.push({ segment, first, scan: scanSegment(await readFully(file, file.size, 0)) });
+    const scan = scanSegment(await readFully(file, file.size, 0));
+    segment.sealed = scan.next !== undefined;
+    found.push({ segment, first, scan });
   }
   return found;
 }
@@ -120,7 +122,9 @@ function countMissing(
     expected = sequence + 1;
   }
   missing += nextSequence - expected;
-  return missing === 0 && found.some(({ scan }) => scan.damaged) ? 1 : missing;
+  // A torn end that another segment follows was given up by a log that knew.
+  const damaged = found.some(({ scan }, i) => scan.damaged && !(scan.torn && i < found.length - 1));
+  return missing === 0 && damaged ? 1 : missing;
 }
 
 /** Consumers that are not named are forgotten: they would keep the log from ever being deleted. */

@@ -26,6 +26,8 @@ export class Segment implements IndexedSegment {
   live = 0;
   /** Written records, in all. */
   records = 0;
+  /** Its last byte was found to be that of a seal. */
+  sealed = false;
 
   constructor(id: number, name: string, file: LogFile, bytes: number) {
     this.id = id;

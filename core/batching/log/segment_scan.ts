@@ -22,6 +22,8 @@ export interface ScannedSegment {
   readonly next: number | undefined;
   /** Some bytes belong to nothing intact: damage, or a write that did not end. */
   readonly damaged: boolean;
+  /** All of them stand behind the last record, and no seal does: as a failed or killed writer leaves it. */
+  readonly torn: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export function scanSegment(bytes: Uint8Array): ScannedSegment {
   const records: ScannedRecord[] = [];
   let next: number | undefined;
   let damaged = header === undefined;
+  let early = damaged;
   let at = header === undefined ? 0 : segmentHeaderBytes(header.logHeader);
   while (at < bytes.length) {
     const record = decodeRecordHeader(bytes, at);
@@ -48,9 +51,13 @@ export function scanSegment(bytes: Uint8Array): ScannedSegment {
       break;
     }
     if (crc32c(bytes, start, end) !== record.crc) damaged = true;
-    else if (record.kind === "seal") next = record.sequence;
-    else records.push({ ...record, at: start });
+    else {
+      early ||= damaged;
+      if (record.kind === "seal") next = record.sequence;
+      else records.push({ ...record, at: start });
+    }
     at = end;
   }
-  return { header, records, next, damaged };
+  const torn = damaged && !early && next === undefined;
+  return { header, records, next, damaged, torn };
 }

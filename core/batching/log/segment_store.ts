@@ -51,6 +51,15 @@ export class SegmentStore {
     this.#segments = recovered.segments;
     this.#nextSegment = recovered.nextSegment;
     this.nextSequence = recovered.nextSequence;
+    // What a killed process wrote is there to be read, but perhaps not yet on the medium.
+    this.#dirty = recovered.segments.filter(({ live }) => live > 0);
+    if (this.#dirty.length > 0) this.#unsyncedFrom = recovered.index.first!.sequence;
+    if (options.sync === "never") return;
+    // A sync of what has no seal may have failed already, and would now only seem to succeed.
+    const unsealed = recovered.index.since(0).find(({ segment }) => !segment.sealed);
+    if (unsealed === undefined) return;
+    this.#unsyncedFrom = unsealed.sequence;
+    this.failed = true;
   }
 
   /** On disk now. */
@@ -82,12 +91,13 @@ export class SegmentStore {
   }
 
   get canDelete(): boolean {
-    return this.#segments.length > this.#kept && this.#segments[0]!.live === 0;
+    return this.#deletable().length > 0;
   }
 
   /** Without a segment to write to, the newest stays: its name says where numbers go on. */
-  get #kept(): number {
-    return this.#active === undefined ? 1 : 0;
+  #deletable(): Segment[] {
+    const newest = this.#active ?? this.#segments.at(-1);
+    return this.#segments.filter((segment) => segment.live === 0 && segment !== newest);
   }
 
   /** Whether a record of this size goes to the segment that is written to; a first one always does. */
@@ -216,7 +226,7 @@ export class SegmentStore {
   }
 
   async #abandon(problem: string): Promise<void> {
-    const active = this.#active!;
+    const active = this.#active;
     const { clock, retry_ms } = this.#options;
     this.#counts.segments_abandoned++;
     this.#active = undefined;
@@ -224,6 +234,7 @@ export class SegmentStore {
     this.problem = problem;
     const quick = ++this.#failuresInARow <= QUICK_RETRIES;
     this.#retryAt_ms = quick ? Number.NEGATIVE_INFINITY : clock.now_ms() + retry_ms;
+    if (active === undefined) return;
     if (active.records === 0) await this.#discard(active);
     else this.#segments.push(active);
   }
@@ -272,28 +283,41 @@ export class SegmentStore {
   async sync(): Promise<boolean> {
     if (this.failed) return await this.ready();
     if (this.#unsyncedFrom === undefined) return true;
-    for (const segment of [...this.#dirty, this.#active!]) {
+    const names = this.#options.sync === "never" || this.#dirty.length > 0;
+    for (const segment of this.#active ? [...this.#dirty, this.#active] : this.#dirty) {
       if (!(await this.#syncFile(segment))) return await this.ready();
     }
+    // A killed process, or policy `never`, left the names of segments to the kernel, too.
+    if (names && !(await this.#syncNames())) return await this.ready();
     this.#synced();
     return true;
   }
 
-  /** Deletes finished segments that nobody needs, oldest first. Returns whether there were any. */
+  async #syncNames(): Promise<boolean> {
+    try {
+      await this.#options.storage.syncFolder();
+      return true;
+    } catch (error) {
+      this.#counts.sync_failures++;
+      await this.#abandon(`sync the folder: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  /** Deletes finished segments that nobody needs. Returns whether there were any. */
   async collect(acknowledged: Acknowledged): Promise<boolean> {
     if (!this.canDelete) return false;
-    // A record that came back without its segment's successors must be known as acknowledged.
+    // What an older segment still holds of these must be known as acknowledged.
     if (!(await this.savePositions(acknowledged))) return false;
     let deleted = 0;
-    while (this.canDelete) {
-      const segment = this.#segments[0]!;
+    for (const segment of this.#deletable()) {
       try {
         await this.#options.storage.remove(segment.name);
       } catch {
         this.#counts.write_failures++;
         break;
       }
-      this.#segments.shift();
+      this.#segments.splice(this.#segments.indexOf(segment), 1);
       this.#dirty = this.#dirty.filter((each) => each !== segment);
       await segment.file.close().catch(() => {});
       deleted++;
@@ -304,8 +328,8 @@ export class SegmentStore {
 
   /** Gives up the oldest finished segment; false where there is none. */
   dropOldest(): boolean {
-    const oldest = this.#segments[0];
-    if (oldest === undefined) return false;
+    const oldest = this.#index.first?.segment;
+    if (oldest === undefined || oldest === this.#active) return false;
     const inside = this.#index.since(0).filter(({ segment }) => segment === oldest);
     const last = inside.at(-1);
     if (last === undefined) return false;
@@ -341,6 +365,7 @@ export class SegmentStore {
     this.#retryAt_ms = Number.NEGATIVE_INFINITY;
     if (this.failed && this.#unsyncedFrom !== undefined) await this.ready();
     if (this.#active !== undefined && this.#active.records > 0) await this.#finish(this.#active);
+    else await this.sync();
     await this.savePositions(acknowledged);
     for (const { file } of this.#segments) await file.close().catch(() => {});
     await this.#active?.file.close().catch(() => {});
@@ -354,8 +379,7 @@ export class SegmentStore {
       if (this.#unsyncedFrom !== undefined) await this.ready();
       return;
     }
-    if (this.#options.sync === "never") return;
-    if (await this.#syncFile(active)) this.#synced();
-    else await this.ready();
+    this.#unsyncedFrom ??= this.nextSequence;
+    await this.sync();
   }
 }

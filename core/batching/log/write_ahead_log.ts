@@ -69,6 +69,7 @@ export class WriteAheadLog implements BatchLog, CursorLog {
     try {
       const recovered = await recoverLog(options.storage, options.header, options.consumers);
       const log = new WriteAheadLog(options, recovered, unlock);
+      if (options.sync !== "never") await log.#store.sync();
       log.released();
       return log;
     } catch (error) {
