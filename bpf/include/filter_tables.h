@@ -204,37 +204,30 @@ static __always_inline __u32 filter_second(__u64 region, __u32 hash)
  * Lookups return a value, 0 where there is no such rule. They are global functions: verified once,
  * whatever their callers know.
  */
-/* All ones where `difference`, below 2^63, is 0. Which slot it is cannot be foretold, so no branch. */
-static __always_inline __u64 filter_equal(__u64 difference)
-{
-	asm volatile("" : "+r"(difference));
-	return (__u64)((__s64)(difference - 1) >> 63);
-}
-
 static __always_inline __u32 filter_scalar_in(__u32 index, __u32 number, __u32 kind)
 {
 	struct filter_scalar_bucket *bucket = bpf_map_lookup_elem(&filter_scalars, &index);
-	__u64 found = 0;
 
 	if (!bucket)
 		return 0;
 #pragma unroll
 	for (int i = 0; i < 4; i++) {
-		__u64 value = bucket->values[i];
-		__u64 kinds = (value >> FILTER_VALUE_KIND_SHIFT & FILTER_VALUE_KIND_MASK) ^ kind;
+		__u32 value = bucket->values[i];
 
-		found |= value & filter_equal((bucket->keys[i] ^ number) | kinds << 32);
+		if (bucket->keys[i] == number &&
+		    (value >> FILTER_VALUE_KIND_SHIFT & FILTER_VALUE_KIND_MASK) == kind)
+			return value;
 	}
-	return found;
+	return 0;
 }
 
 __attribute__((noinline)) __u32 filter_find_scalar(__u32 number, __u32 kind, __u64 region,
 						   __u32 seed)
 {
 	__u32 hash = filter_mix_end(filter_mix(seed + kind * 0x27d4eb2f, number));
+	__u32 value = filter_scalar_in(filter_first(region, hash), number, kind);
 
-	return filter_scalar_in(filter_first(region, hash), number, kind) |
-	       filter_scalar_in(filter_second(region, hash), number, kind);
+	return value ? value : filter_scalar_in(filter_second(region, hash), number, kind);
 }
 
 /* The value, or overflow << 32. */

@@ -2,6 +2,7 @@
 import { ConfigError } from "../config/config_error.ts";
 import { AddressError, type Network, parseNetwork, wordAt } from "./address.ts";
 import type { CapacityName } from "./filter_config.ts";
+import { REGIONS } from "./filter_geometry.ts";
 import {
   FILTER_TYPES,
   type FilterType,
@@ -40,7 +41,7 @@ export interface CompiledRule {
   readonly shadow: boolean;
   readonly allow: boolean;
   /** Two rules with one identity match exactly the same events and differ in the action at most. */
-  readonly identity: string;
+  readonly identity: number | string;
   /** Kind of a number, without SHADOW; 0 for networks, and for cgroups, whose kind a rule set gives. */
   readonly kind: number;
   /** Number: itself. Cgroup: lower half, upper half. Network: address, port | protocol << 16. Command: 4. */
@@ -88,6 +89,24 @@ export function compileRule(rule: NumberedRule): CompiledRule {
   }
 }
 
+/** Numbers where one holds it all, short strings elsewhere: rule sets have thousands. */
+function identityOf(
+  shadow: boolean,
+  region: CapacityName,
+  kind: number,
+  words: readonly number[],
+  shape: Shape | undefined,
+): number | string {
+  if (words.length === 1) return (kind * 2 + (shadow ? 1 : 0)) * 2 ** 32 + words[0]!;
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = words;
+  const form = shape === undefined ? kind * 2 + (shadow ? 1 : 0) : shape.code;
+  const place = REGIONS.indexOf(region);
+  const head = String.fromCharCode(place, form, a >>> 16, a & 0xffff, b >>> 16, b & 0xffff);
+  if (words.length === 2) return head;
+  const tail = [c >>> 16, c & 0xffff, d >>> 16, d & 0xffff, e >>> 16, e & 0xffff] as const;
+  return head + String.fromCharCode(...tail);
+}
+
 function make(
   rule: NumberedRule,
   region: CapacityName,
@@ -101,7 +120,7 @@ function make(
     region,
     shadow: rule.shadow,
     allow: rule.action === "allow",
-    identity: `${region}${shape === undefined ? kind : shape.code}${rule.shadow ? "s" : ":"}${words.join()}`,
+    identity: identityOf(rule.shadow, region, kind, words, shape),
     kind,
     words,
     shape,

@@ -307,7 +307,8 @@ export class LiveFilters implements FilterManager {
     rules.forEach((rule, i) => {
       if (rule.id === undefined) while (taken.has(next)) next++;
       const id = rule.id ?? next++;
-      within(i, () => set.add({ ...rule, id }));
+      const numbered = rule.id === undefined ? { ...rule, id } : (rule as NumberedRule);
+      within(i, () => set.add(numbered));
     });
     return set;
   }

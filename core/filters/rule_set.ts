@@ -39,7 +39,7 @@ interface Counts {
 export class RuleSet {
   readonly #capacities: Capacities;
   readonly #rules = new Map<number, CompiledRule>();
-  readonly #identities = new Map<string, number>();
+  readonly #identities = new Map<number | string, number>();
   readonly #regions = Object.fromEntries(REGIONS.map((name) => [name, 0])) as Record<
     CapacityName,
     number
