@@ -115,6 +115,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "statistics over schedules", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "kernel sampling decision", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "rate limits are bounded", smokeRuns: 60, nightlyRuns: 20_000 },
+  { name: "batch processor", smokeRuns: 200, nightlyRuns: 50_000 },
   { name: "pipeline books", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "structured code follows the graph", smokeRuns: 500, nightlyRuns: 200_000 },
   { name: "dominators are what paths show", smokeRuns: 300, nightlyRuns: 100_000 },

@@ -21,7 +21,7 @@ export interface RunningCollector {
 
 export class Running {
   readonly backend: Backend;
-  readonly sinks: readonly Sink[];
+  readonly #sinks: Sink[];
   readonly collectors: readonly RunningCollector[];
   readonly #parts = new Map<string, RunPart>();
   readonly #links: Link[] = [];
@@ -36,7 +36,7 @@ export class Running {
   ) {
     this.backend = backend;
     this.#config = config;
-    this.sinks = sinks;
+    this.#sinks = [...sinks];
     this.collectors = collectors;
   }
 
@@ -54,7 +54,7 @@ export class Running {
     const running = new Running(backend, config, options.sinks, collectors);
     try {
       for (const spec of specs) {
-        collectors.push(openCollector(backend, spec, config, options.sinks, options.open ?? {}));
+        collectors.push(openCollector(backend, spec, config, running.#sinks, options.open ?? {}));
       }
       for (const kind of PART_KINDS) running.#parts.set(kind.name, await kind.create(running));
       await running.reconfigure(config);
@@ -63,6 +63,24 @@ export class Running {
       await running.close();
       throw error;
     }
+  }
+
+  get sinks(): readonly Sink[] {
+    return this.#sinks;
+  }
+
+  /** A sink of a part, which closes it; before anything is attached. */
+  addSink(sink: Sink): void {
+    this.#sinks.push(sink);
+    sink.losses?.((collector, reason, program, cpu, count) => {
+      const pipeline = this.pipelines.find(({ spec }) => spec.name === collector);
+      pipeline?.lose(reason, program, cpu, count);
+    });
+  }
+
+  /** Resolves when every sink has room for more. */
+  async ready(): Promise<void> {
+    for (const sink of this.#sinks) await sink.ready?.();
   }
 
   /** Real time since the run began, in seconds. */

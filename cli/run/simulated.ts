@@ -107,6 +107,7 @@ async function replay(
 ): Promise<number> {
   let lost = 0;
   for await (const block of blocks) {
+    await running.ready();
     if (block.kind === "tasks") replayer.tasks(block);
     else if (block.kind === "loss") for (const { records } of block.losses) lost += records;
     else if (block.kind === "events") {
@@ -153,7 +154,7 @@ async function runOn(
   try {
     running.attach();
     const lost = await replay(limited(source, options, signal), replayer, running, progress);
-    for (const sink of sinks) await sink.flush();
+    for (const sink of running.sinks) await sink.flush();
     return reportOf(running, {
       name: source.name,
       records: replayer.records,

@@ -3,6 +3,8 @@
  * capability is built. Every section may be left out; the defaults pass every event.
  */
 import { z } from "zod";
+import { batchingConfigSchema } from "../batching/batching_config.ts";
+import { logConfigSchema, sinkConfigSchema } from "../batching/sink_config.ts";
 import { COLLECTORS } from "../events/collectors.ts";
 import { filterConfigSchema } from "../filters/filter_config.ts";
 import { namedRulesSchema } from "../filters/named_rule.ts";
@@ -25,6 +27,9 @@ export const configSchema = z
     named_filters: namedRulesSchema,
     rate_limits: rateLimitConfigSchema,
     sampling: samplingConfigSchema,
+    batching: batchingConfigSchema,
+    sinks: sinkConfigSchema,
+    log: logConfigSchema,
     telemetry: telemetryConfigSchema,
   })
   .describe("Configuration of `tapio-bpf run`");

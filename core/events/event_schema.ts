@@ -31,6 +31,8 @@ export interface EventType {
 }
 
 export interface EventSchema {
+  /** Types of the collector's object. */
+  readonly btf: Btf;
   readonly collector: CollectorSpec;
   readonly headerSize: number;
   readonly header: HeaderReaders;
@@ -56,6 +58,7 @@ export function createEventSchema(btf: Btf, collector: CollectorSpec): EventSche
     types.set(number, { spec, number, size: codec.size, codec });
   }
   return {
+    btf,
     collector,
     headerSize: layout.size,
     header: {

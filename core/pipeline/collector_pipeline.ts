@@ -131,6 +131,11 @@ export class CollectorPipeline {
     }
   }
 
+  /** Events of this collector that a sink had accepted and then lost. */
+  lose(reason: string, program: number, cpu: number, count: number): void {
+    this.#ledger.lose(program, cpu, reason, count);
+  }
+
   /** Delivered events by name. */
   events(): Record<string, number> {
     const counts: Record<string, number> = {};
@@ -169,6 +174,8 @@ export class CollectorPipeline {
         const underway = Math.max(0, cpuCounters.events_sent - arrived);
         const seen = begun[cpu]!.events_seen;
         const unjudged = unjudgedEvents(cpuCounters, begun[cpu]!);
+        const lost = this.#ledger.lost(index, cpu);
+        const lostHere = Object.values(lost).reduce((sum, count) => sum + count, 0);
         const entries = {
           seen,
           filtered: cpuCounters.filter_misses,
@@ -177,8 +184,9 @@ export class CollectorPipeline {
           dropped: {
             ring_full: cpuCounters.dropped_ring_full,
             ...(malformed[cpu] === 0 ? {} : { malformed: malformed[cpu]! }),
+            ...lost,
           },
-          delivered: delivered[cpu]!,
+          delivered: delivered[cpu]! - lostHere,
           in_flight: unjudged + (ringEmpty ? 0 : underway),
           // The kernel counts misses by program, not by CPU; they stand with the first.
           unobserved: cpu === 0 ? unobserved : 0,

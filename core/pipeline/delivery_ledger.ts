@@ -12,6 +12,7 @@ export class DeliveryLedger {
   readonly #lastSequence: Float64Array;
   readonly #missing: Float64Array;
   readonly #byType = new Float64Array(256);
+  readonly #lost = new Map<string, Float64Array>();
 
   constructor(programs: number, cpus: number) {
     this.#programs = programs;
@@ -42,6 +43,24 @@ export class DeliveryLedger {
   deliver(program: number, cpu: number, type: number): void {
     this.#delivered[program * this.#cpus + cpu]! += 1;
     this.#byType[type]! += 1;
+  }
+
+  /** Events that every sink had accepted, and that were lost on their way further. */
+  lose(program: number, cpu: number, reason: string, count: number): void {
+    const slot = program * this.#cpus + cpu;
+    const row = this.#lost.get(reason) ?? new Float64Array(this.#delivered.length);
+    row[slot]! += count;
+    this.#lost.set(reason, row);
+  }
+
+  /** Losses after acceptance, by reason. */
+  lost(program: number, cpu: number): Readonly<Record<string, number>> {
+    const slot = program * this.#cpus + cpu;
+    return Object.fromEntries(
+      [...this.#lost].flatMap(([reason, row]) =>
+        row[slot]! > 0 ? [[reason, row[slot]!] as const] : [],
+      ),
+    );
   }
 
   /** The record was no event of its collector; nobody gets it. */

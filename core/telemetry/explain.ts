@@ -8,6 +8,12 @@ export const LOSS_REASONS = [
   "sampled_out",
   "ring_full",
   "malformed",
+  "queue_full",
+  "log_full",
+  "log_failed",
+  "sink_failed",
+  "sink_rejected",
+  "shutdown",
   "unobserved",
 ] as const;
 
@@ -46,6 +52,36 @@ export const REMEDIES: Readonly<Record<LossReason, Remedy>> = {
   malformed: {
     knob: "the object",
     advice: "rebuild it from the sources of this version: its records are none of this collector",
+    wanted: false,
+  },
+  queue_full: {
+    knob: "batching.buffer_bytes",
+    advice: "allow more memory for batches, or bring the sink back",
+    wanted: false,
+  },
+  log_full: {
+    knob: "log.max_bytes",
+    advice: "allow a larger log, or bring the sink back",
+    wanted: false,
+  },
+  log_failed: {
+    knob: "log.path",
+    advice: "free or repair the disk that the log is on",
+    wanted: false,
+  },
+  sink_failed: {
+    knob: "batching.max_retries",
+    advice: "retry more often, or keep batches in a log (log.enabled) until the sink is back",
+    wanted: false,
+  },
+  sink_rejected: {
+    knob: "sinks",
+    advice: "the destination refused them for good: look at its limits and its errors",
+    wanted: false,
+  },
+  shutdown: {
+    knob: "batching.shutdown_timeout_ms",
+    advice: "give the sinks longer to drain at the end, or keep batches in a log",
     wanted: false,
   },
   unobserved: {

@@ -1,4 +1,5 @@
 /** The capabilities of every run, in the order in which they take a new configuration. */
+import { batchingPart } from "./batching.ts";
 import { filtersPart } from "./filters.ts";
 import { namedFiltersPart } from "./named_filters.ts";
 import type { RunPartKind } from "./part.ts";
@@ -13,5 +14,6 @@ export const PART_KINDS: readonly RunPartKind[] = [
   ringsPart,
   rateLimitsPart,
   samplingPart,
+  batchingPart,
   telemetryPart,
 ];

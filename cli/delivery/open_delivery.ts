@@ -1,0 +1,124 @@
+/** Delivery as a configuration describes it: sinks, logs, and the processor between. */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BatchProcessor } from "#core/batching/batch_processor.ts";
+import type { BatchEncoding, BatchSink } from "#core/batching/batch_sink.ts";
+import { ColumnarDecoder } from "#core/batching/encoding/columnar_decoder.ts";
+import { ColumnarEncoder } from "#core/batching/encoding/columnar_encoder.ts";
+import { OtlpLogsEncoder } from "#core/batching/encoding/otlp_logs_encoder.ts";
+import type { RecordEncoder } from "#core/batching/encoding/record_encoder.ts";
+import { createRecordSchema } from "#core/batching/encoding/record_schema.ts";
+import type { BatchLog } from "#core/batching/log/batch_log.ts";
+import type { SinkConfig } from "#core/batching/sink_config.ts";
+import type { Config } from "#core/config/config.ts";
+import type { EventSchema } from "#core/events/event_schema.ts";
+import { openBatchLog } from "../batching/open_batch_log.ts";
+import { zstdCodec } from "../batching/zstd_codec.ts";
+import { LinesSink } from "../sinks/lines_sink.ts";
+import { OtlpSink } from "../sinks/otlp_sink.ts";
+import { RotatingFileSink } from "../sinks/rotating_file_sink.ts";
+import { LineEncoder } from "./line_encoder.ts";
+
+function openSink(config: SinkConfig): BatchSink {
+  switch (config.type) {
+    case "stdout":
+      return new LinesSink();
+    case "ndjson":
+      return new LinesSink(config.path);
+    case "file":
+      return new RotatingFileSink({
+        folder: config.path,
+        format: config.format,
+        maxBytes: config.max_bytes,
+        maxAge_s: config.max_age_s,
+        keep: config.keep,
+      });
+    case "otlp":
+      return new OtlpSink(config);
+  }
+}
+
+type CreateEncoder = (schema: EventSchema, encoding: BatchEncoding) => RecordEncoder;
+
+/** `now_ns`: the clock of events, which log records are to have as wall-clock time. */
+function encodersFor(now_ns: () => bigint): CreateEncoder {
+  const wallOffset_ns = (): bigint => BigInt(Date.now()) * 1_000_000n - now_ns();
+  return (schema, encoding) => {
+    if (encoding === "ndjson") return new LineEncoder(schema);
+    if (encoding === "otlp_logs") return new OtlpLogsEncoder(schema, wallOffset_ns);
+    return new ColumnarEncoder(createRecordSchema(schema.btf, schema.collector), zstdCodec());
+  };
+}
+
+/** Columnar batches of a log in the encoding of a sink. Decoders and encoders are kept. */
+function createConverter(createEncoder: CreateEncoder) {
+  const tools = new Map<string, { decoder: ColumnarDecoder; encoder: RecordEncoder }>();
+  return (schema: EventSchema, columnar: Uint8Array, encoding: BatchEncoding): Uint8Array => {
+    if (encoding === "columnar") return columnar;
+    const key = `${schema.collector.name} ${encoding}`;
+    const records = createRecordSchema(schema.btf, schema.collector);
+    const tool = tools.get(key) ?? {
+      decoder: new ColumnarDecoder(records, [zstdCodec()]),
+      encoder: createEncoder(schema, encoding),
+    };
+    tools.set(key, tool);
+    return tool.encoder.encode(tool.decoder.decode(columnar)).bytes;
+  };
+}
+
+function schemaHeaderOf(schema: EventSchema): Uint8Array {
+  const records = createRecordSchema(schema.btf, schema.collector);
+  return new ColumnarEncoder(records, zstdCodec()).schemaHeader;
+}
+
+export interface DeliveryInput {
+  readonly config: Config;
+  readonly schemas: readonly EventSchema[];
+  /** The backend's clock. */
+  readonly now_ns: () => bigint;
+}
+
+/** Throws `BpfError` where a sink or a log cannot be had; nothing stays open. */
+export async function openDelivery({
+  config,
+  schemas,
+  now_ns,
+}: DeliveryInput): Promise<BatchProcessor> {
+  const createEncoder = encodersFor(now_ns);
+  const sinks: BatchSink[] = [];
+  const logs = new Map<string, BatchLog>();
+  try {
+    for (const each of config.sinks) sinks.push(openSink(each));
+    if (config.log.enabled) {
+      const consumers = sinks.map(({ name }) => name);
+      for (const schema of schemas) {
+        const folder = join(config.log.path, schema.collector.name);
+        const header = schemaHeaderOf(schema);
+        const log = await openBatchLog({ config: config.log, folder, header, consumers });
+        logs.set(schema.collector.name, log);
+      }
+    }
+  } catch (error) {
+    for (const log of logs.values()) await log.close();
+    for (const sink of sinks) await sink.close();
+    throw error;
+  }
+  const processor = new BatchProcessor({
+    config: config.batching,
+    sinks,
+    now_ns: () => Number(now_ns()),
+    now_ms: () => performance.now(),
+    random: Math.random,
+    sleep: (time_ms, signal) =>
+      sleep(time_ms, undefined, { signal }).then(
+        () => undefined,
+        () => undefined,
+      ),
+    encoder: createEncoder,
+    schemaHeader: schemaHeaderOf,
+    convert: createConverter(createEncoder),
+    ...(config.log.enabled ? { logs } : {}),
+  });
+  for (const schema of schemas) processor.prepare(schema);
+  return processor;
+}

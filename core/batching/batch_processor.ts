@@ -1,0 +1,355 @@
+/**
+ * Between the pipeline and the sinks: gathers events to batches, and hands each batch to every sink, or to the log
+ * that keeps it for them.
+ *
+ * An event is accepted when it is copied here. One that is lost afterwards is told to the loss listener with its
+ * program, CPU and reason, so that the books move it from delivered to dropped.
+ */
+import type { RecordBatch } from "../backend.ts";
+import type { EventSchema } from "../events/event_schema.ts";
+import type { Sink } from "../pipeline/sink.ts";
+import { DDSketch } from "../stats/quantiles/ddsketch.ts";
+import { BatchController } from "./batch_controller.ts";
+import type { BatchEncoding, BatchSink, EncodedBatch } from "./batch_sink.ts";
+import type { BatchingConfig } from "./batching_config.ts";
+import type { RecordEncoder } from "./encoding/record_encoder.ts";
+import { type FlushReason, Lane } from "./lane.ts";
+import type { BatchLog } from "./log/batch_log.ts";
+import { LogDelivery } from "./log_delivery.ts";
+import { Outbox } from "./outbox.ts";
+import { Sender, type SenderOptions, type SendOutcome } from "./sender.ts";
+import type { LossListener, LossReason, Ticket } from "./ticket.ts";
+
+export interface BatchProcessorOptions {
+  readonly config: BatchingConfig;
+  readonly sinks: readonly BatchSink[];
+  /** Clock of events: CLOCK_MONOTONIC, or the simulated one. */
+  readonly now_ns: () => number;
+  /** The process's own clock. */
+  readonly now_ms: () => number;
+  readonly random: () => number;
+  readonly sleep: (time_ms: number, signal: AbortSignal) => Promise<void>;
+  /** An encoder of its own for each collector and encoding. */
+  readonly encoder: (schema: EventSchema, encoding: BatchEncoding) => RecordEncoder;
+  /** Begins every columnar file of the collector. */
+  readonly schemaHeader: (schema: EventSchema) => Uint8Array;
+  /** Batches as a sink wants them, out of columnar ones; only with logs. */
+  readonly convert?: (
+    schema: EventSchema,
+    columnar: Uint8Array,
+    encoding: BatchEncoding,
+  ) => Uint8Array;
+  /** By collector; without one, batches go to the sinks directly. */
+  readonly logs?: ReadonlyMap<string, BatchLog>;
+}
+
+export interface BatchStatistics {
+  readonly eventsReceived: number;
+  readonly eventsProcessed: number;
+  readonly eventsDropped: number;
+  readonly batchesCreated: number;
+  readonly batchesSent: number;
+  readonly batchesFailed: number;
+  readonly bytesProcessed: number;
+  readonly bytesEncoded: number;
+  /** Part of the bytes that encoding saved. */
+  readonly compressionSavings: number;
+  readonly averageBatchSize: number;
+  readonly flushes: Readonly<Record<FlushReason, number>>;
+  readonly batchSizeTarget: number;
+  /** Time from event to acknowledgement, in milliseconds. */
+  readonly p50LatencyMs: number;
+  readonly p95LatencyMs: number;
+  readonly p99LatencyMs: number;
+  readonly bufferedBytes: number;
+  readonly pending: number;
+}
+
+interface LaneState {
+  readonly lane: Lane;
+  readonly encoders: ReadonlyMap<BatchEncoding, RecordEncoder>;
+  readonly schemaHeader: Uint8Array;
+  readonly log: BatchLog | undefined;
+  sequence: number;
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+/** Shutdown and tests wait in steps of this. */
+const POLL_MS = 5;
+
+export class BatchProcessor implements Sink {
+  readonly name = "batches";
+  readonly #options: BatchProcessorOptions;
+  readonly #controller: BatchController;
+  readonly #lanes = new Map<string, LaneState>();
+  readonly #outboxes: readonly Outbox[];
+  readonly #senders: readonly Sender[];
+  readonly #logDeliveries: LogDelivery[] = [];
+  readonly #abort = new AbortController();
+  readonly #sojourn_ms = new DDSketch();
+  #listener: LossListener = () => {};
+  #appending = 0;
+  #bufferedBytes = 0;
+  #closed = false;
+  readonly #counts = {
+    received: 0,
+    processed: 0,
+    dropped: 0,
+    created: 0,
+    sent: 0,
+    failed: 0,
+    raw: 0,
+    encoded: 0,
+  };
+  readonly #flushes = { size: 0, bytes: 0, age: 0, drain: 0 };
+  #looked = { at_ms: 0, received: 0 };
+
+  constructor(options: BatchProcessorOptions) {
+    const { config, sinks, random, sleep } = options;
+    this.#options = options;
+    this.#controller = new BatchController(config);
+    const backoff = { first_ms: config.retry_backoff_ms, max_ms: config.retry_backoff_max_ms };
+    const maxRetries = options.logs === undefined ? config.max_retries : Number.POSITIVE_INFINITY;
+    const senderOptions: SenderOptions = { backoff, maxRetries, random, sleep };
+    this.#senders = sinks.map((sink) => new Sender(sink, senderOptions));
+    this.#outboxes = this.#senders.map(
+      (sender) => new Outbox(sender, this.#abort.signal, (...all) => this.#sent(...all)),
+    );
+  }
+
+  /** Who is told of events that were accepted and then lost. */
+  losses(listener: LossListener): void {
+    this.#listener = listener;
+  }
+
+  /** Makes a collector known; with logs, before its first event. */
+  prepare(schema: EventSchema): void {
+    if (!this.#lanes.has(schema.collector.name)) this.#open(schema);
+  }
+
+  #open(schema: EventSchema): LaneState {
+    const { config, encoder, logs, sinks, schemaHeader, convert } = this.#options;
+    const name = schema.collector.name;
+    const log = logs?.get(name);
+    const encodings: BatchEncoding[] =
+      log === undefined ? sinks.map(({ encoding }) => encoding) : ["columnar"];
+    const state: LaneState = {
+      lane: new Lane(schema, Math.min(config.max_batch_bytes, 1 << 20)),
+      encoders: new Map([...new Set(encodings)].map((each) => [each, encoder(schema, each)])),
+      schemaHeader: schemaHeader(schema),
+      log,
+      sequence: 0,
+    };
+    this.#lanes.set(name, state);
+    if (log !== undefined && convert !== undefined) {
+      for (const sender of this.#senders) {
+        const delivery = new LogDelivery({
+          log,
+          sender,
+          collector: name,
+          convert: (columnar) => convert(schema, columnar, sender.sink.encoding),
+          signal: this.#abort.signal,
+        });
+        this.#logDeliveries.push(delivery);
+        void delivery.run();
+      }
+    }
+    return state;
+  }
+
+  write(batch: RecordBatch, schema: EventSchema): void {
+    const state = this.#lanes.get(schema.collector.name) ?? this.#open(schema);
+    const { config, now_ns } = this.#options;
+    const now = now_ns();
+    const target = config.adaptive ? this.#controller.size : config.max_batch_size;
+    const { lane } = state;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.lengths[i]! < schema.headerSize) continue;
+      lane.add(batch, i, now);
+      if (lane.count >= target) this.#flush(state, "size");
+      else if (lane.bytes >= config.max_batch_bytes) this.#flush(state, "bytes");
+    }
+    this.#counts.received += batch.count;
+  }
+
+  /** Sends what has waited long enough, and lets the controller look at the load. */
+  tick(): void {
+    const { config, now_ns, now_ms } = this.#options;
+    const now = now_ns();
+    const age_ns = config.max_batch_age_ms * NANOSECONDS_PER_MS;
+    for (const state of this.#lanes.values()) {
+      if (state.lane.count > 0 && now - state.lane.first_ns >= age_ns) this.#flush(state, "age");
+    }
+    const at_ms = now_ms();
+    if (at_ms - this.#looked.at_ms >= 100) {
+      const { received } = this.#counts;
+      this.#controller.arrived(received - this.#looked.received, at_ms - this.#looked.at_ms);
+      this.#looked = { at_ms, received };
+    }
+  }
+
+  #flush(state: LaneState, reason: FlushReason): void {
+    const { lane, log } = state;
+    const destinations = log === undefined ? this.#outboxes.length : 1;
+    const { records, ticket } = lane.take(destinations);
+    this.#flushes[reason] += 1;
+    this.#counts.created += 1;
+    ticket.started_ms = this.#options.now_ms();
+    state.sequence += 1;
+    if (log === undefined) this.#offer(state, records, ticket);
+    else void this.#append(log, state, records, ticket);
+  }
+
+  #encode(state: LaneState, encoding: BatchEncoding, records: RecordBatch): EncodedBatch {
+    const { bytes, count, rawBytes } = state.encoders.get(encoding)!.encode(records);
+    this.#counts.raw += rawBytes;
+    this.#counts.encoded += bytes.length;
+    const { schemaHeader, sequence, lane } = state;
+    const collector = lane.schema.collector.name;
+    return { bytes, count, collector, segment: 0, sequence, schemaHeader };
+  }
+
+  #offer(state: LaneState, records: RecordBatch, ticket: Ticket): void {
+    const encoded = new Map<BatchEncoding, EncodedBatch>();
+    for (const outbox of this.#outboxes) {
+      const { encoding } = outbox.sender.sink;
+      const batch = encoded.get(encoding) ?? this.#encode(state, encoding, records);
+      encoded.set(encoding, batch);
+      if (this.#bufferedBytes + batch.bytes.length > this.#options.config.buffer_bytes) {
+        this.#settle(ticket, "queue_full");
+        continue;
+      }
+      this.#bufferedBytes += batch.bytes.length;
+      outbox.offer(batch, ticket);
+    }
+  }
+
+  async #append(
+    log: BatchLog,
+    state: LaneState,
+    records: RecordBatch,
+    ticket: Ticket,
+  ): Promise<void> {
+    const { bytes, count } = this.#encode(state, "columnar", records);
+    if (this.#bufferedBytes + bytes.length > this.#options.config.buffer_bytes) {
+      this.#settle(ticket, "queue_full");
+      return;
+    }
+    this.#bufferedBytes += bytes.length;
+    this.#appending += 1;
+    try {
+      const result = await log.append(bytes, count, this.#abort.signal);
+      const reason: LossReason | undefined =
+        result.status === "accepted"
+          ? undefined
+          : result.reason === "log_full"
+            ? "log_full"
+            : "log_failed";
+      this.#settle(ticket, reason);
+    } catch {
+      this.#settle(ticket, "log_failed");
+    } finally {
+      this.#appending -= 1;
+      this.#bufferedBytes -= bytes.length;
+    }
+  }
+
+  #sent(ticket: Ticket, outcome: SendOutcome, bytes: number): void {
+    this.#bufferedBytes -= bytes;
+    const reasons: Readonly<Record<SendOutcome, LossReason | undefined>> = {
+      accepted: undefined,
+      rejected: "sink_rejected",
+      failed: "sink_failed",
+      aborted: "shutdown",
+    };
+    this.#settle(ticket, reasons[outcome]);
+  }
+
+  #settle(ticket: Ticket, reason: LossReason | undefined): void {
+    if (reason !== undefined && !ticket.lost) {
+      ticket.lose(reason, this.#listener);
+      this.#counts.dropped += ticket.count;
+      this.#counts.failed += 1;
+    }
+    if (!ticket.settle() || ticket.lost) return;
+    const { now_ns, now_ms } = this.#options;
+    const sojourn_ms = Math.max(0, now_ns() - ticket.oldest_ns) / NANOSECONDS_PER_MS;
+    this.#sojourn_ms.add(sojourn_ms, ticket.count);
+    this.#counts.processed += ticket.count;
+    this.#counts.sent += 1;
+    this.#controller.sent(ticket.count, now_ms() - ticket.started_ms, sojourn_ms);
+  }
+
+  /** Batches that are not settled yet, with those that wait in a log for their sinks. */
+  get pending(): number {
+    const waiting = this.#outboxes.reduce((sum, { pending }) => sum + pending, 0);
+    return waiting + this.#appending;
+  }
+
+  /** Resolves once there is room again: sources that can wait should. */
+  async ready(): Promise<void> {
+    const half = this.#options.config.buffer_bytes / 2;
+    while (this.#bufferedBytes > half && !this.#abort.signal.aborted) {
+      await this.#options.sleep(POLL_MS, this.#abort.signal);
+    }
+  }
+
+  /** Sends everything, and waits for the sinks (with a log: for the log) within the shutdown timeout. */
+  async flush(): Promise<void> {
+    for (const state of this.#lanes.values()) {
+      if (state.lane.count > 0) this.#flush(state, "drain");
+    }
+    const { config, now_ms, sleep } = this.#options;
+    const deadline_ms = now_ms() + config.shutdown_timeout_ms;
+    const caughtUp = (): boolean =>
+      this.pending === 0 && this.#logDeliveries.every(({ pending }) => pending === 0);
+    while (!caughtUp() && now_ms() < deadline_ms) await sleep(POLL_MS, this.#abort.signal);
+    if (this.pending > 0) {
+      // What is under way is given up, and counted; with a log the next process sends it.
+      this.#abort.abort();
+      while (this.pending > 0) await sleep(POLL_MS, new AbortController().signal);
+    }
+    for (const log of this.#options.logs?.values() ?? []) await log.sync();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#abort.abort();
+    for (const delivery of this.#logDeliveries) await delivery.ended;
+    for (const log of this.#options.logs?.values() ?? []) await log.close();
+    for (const { sink } of this.#senders) await sink.close();
+  }
+
+  senders(): readonly Sender[] {
+    return this.#senders;
+  }
+
+  get controller(): BatchController {
+    return this.#controller;
+  }
+
+  getStats(): BatchStatistics {
+    const { received, processed, dropped, created, sent, failed, raw, encoded } = this.#counts;
+    const quantile = (q: number): number => (processed === 0 ? 0 : this.#sojourn_ms.quantile(q));
+    return {
+      eventsReceived: received,
+      eventsProcessed: processed,
+      eventsDropped: dropped,
+      batchesCreated: created,
+      batchesSent: sent,
+      batchesFailed: failed,
+      bytesProcessed: raw,
+      bytesEncoded: encoded,
+      compressionSavings: raw === 0 ? 0 : 1 - encoded / raw,
+      averageBatchSize: sent === 0 ? 0 : processed / sent,
+      flushes: { ...this.#flushes },
+      batchSizeTarget: this.#controller.size,
+      p50LatencyMs: quantile(0.5),
+      p95LatencyMs: quantile(0.95),
+      p99LatencyMs: quantile(0.99),
+      bufferedBytes: this.#bufferedBytes,
+      pending: this.pending,
+    };
+  }
+}

@@ -1,0 +1,69 @@
+/** Sends what a log keeps to one sink, from where that sink left off, for as long as the log lives. */
+import type { BatchLog, LogCursor, LogRecord } from "./log/batch_log.ts";
+import type { Sender } from "./sender.ts";
+
+export interface LogDeliveryOptions {
+  readonly log: BatchLog;
+  readonly sender: Sender;
+  readonly collector: string;
+  /** A columnar batch in the sink's encoding; throws where it cannot be read. */
+  readonly convert: (columnar: Uint8Array) => Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+export class LogDelivery {
+  readonly #options: LogDeliveryOptions;
+  readonly #cursor: LogCursor;
+  #ended: Promise<void> = Promise.resolve();
+  /** Events of batches that the sink refused for good, or that could not be converted. */
+  rejectedEvents = 0;
+
+  constructor(options: LogDeliveryOptions) {
+    this.#options = options;
+    this.#cursor = options.log.cursor(options.sender.sink.name);
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Batches in the log that the sink has not acknowledged. */
+  get pending(): number {
+    return this.#cursor.pending;
+  }
+
+  run(): Promise<void> {
+    this.#ended = this.#follow();
+    return this.#ended;
+  }
+
+  async #follow(): Promise<void> {
+    const { signal, sender } = this.#options;
+    const inFlight = new Set<Promise<void>>();
+    while (!signal.aborted) {
+      const record = await this.#cursor.next(signal);
+      if (record === undefined) break;
+      const sending = this.#send(record).finally(() => inFlight.delete(sending));
+      inFlight.add(sending);
+      if (inFlight.size >= sender.sink.maxInFlight) await Promise.race(inFlight);
+    }
+    await Promise.all(inFlight);
+  }
+
+  async #send({ payload, count, segment, sequence, header }: LogRecord): Promise<void> {
+    const { collector, convert, sender, signal } = this.#options;
+    let bytes: Uint8Array;
+    try {
+      bytes = convert(payload);
+    } catch {
+      // Sending it again would end the same way.
+      this.rejectedEvents += count;
+      this.#cursor.acknowledge(sequence);
+      return;
+    }
+    const batch = { bytes, count, collector, segment, sequence, schemaHeader: header };
+    const outcome = await sender.send(batch, signal);
+    if (outcome === "rejected") this.rejectedEvents += count;
+    if (outcome === "accepted" || outcome === "rejected") this.#cursor.acknowledge(sequence);
+  }
+}
