@@ -7,7 +7,9 @@ import type { RecordBatch } from "#core/backend.ts";
 import { STORED } from "#core/batching/encoding/block_codec.ts";
 import { ColumnarDecoder } from "#core/batching/encoding/columnar_decoder.ts";
 import { ColumnarEncoder } from "#core/batching/encoding/columnar_encoder.ts";
-import type { EncodedRecords } from "#core/batching/encoding/record_encoder.ts";
+import { NdjsonEncoder } from "#core/batching/encoding/ndjson_encoder.ts";
+import { OtlpLogsEncoder } from "#core/batching/encoding/otlp_encoder.ts";
+import type { EncodedRecords, RecordEncoder } from "#core/batching/encoding/record_encoder.ts";
 import type { RecordSchema } from "#core/batching/encoding/record_schema.ts";
 import { zstdCodec } from "../cli/batching/zstd_codec.ts";
 import { type Bench, machine } from "./bench.ts";
@@ -61,12 +63,33 @@ function requireEqual(expected: RecordBatch, actual: RecordBatch): void {
   }
 }
 
+/** What OTLP and NDJSON take over the wire, beside the same ring records. */
+function text(
+  encoderOf: (schema: RecordSchema) => RecordEncoder,
+  compress: (bytes: Uint8Array) => Uint8Array,
+): (schema: RecordSchema) => Encode {
+  return (schema) => {
+    const encoder = encoderOf(schema);
+    return (batch) => {
+      const encoded = encoder.encode(batch);
+      return { ...encoded, bytes: compress(encoded.bytes) };
+    };
+  };
+}
+
+const otlp = (schema: RecordSchema): RecordEncoder =>
+  new OtlpLogsEncoder(schema, { resource: {}, unixOffset_ns: () => 0n });
+const ndjson = (schema: RecordSchema): RecordEncoder => new NdjsonEncoder(schema);
+
 const CODECS: Readonly<Record<string, (schema: RecordSchema) => Encode>> = {
   gzip_1: packed((bytes) => gzipSync(bytes, { level: 1 })),
   zstd_3: packed(zstd(3)),
   columnar: columnar(STORED),
   columnar_zstd_1: columnar(zstdCodec(1)),
   columnar_zstd_3: columnar(zstdCodec(3)),
+  otlp_gzip_6: text(otlp, (bytes) => gzipSync(bytes)),
+  otlp_zstd_3: text(otlp, zstd(3)),
+  ndjson_zstd_3: text(ndjson, zstd(3)),
 };
 
 function saved(

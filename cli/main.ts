@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { BpfError } from "#core/errors.ts";
 import type { Command, CommandInput, OutputFormat } from "./command.ts";
+import { batchCatCommand } from "./commands/batch.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { reloadCommand, stopCommand } from "./commands/control.ts";
@@ -50,6 +51,7 @@ const COMMANDS: readonly Command[] = [
   schemaCommand,
   traceImportCommand,
   traceCutCommand,
+  batchCatCommand,
   vmExecCommand,
   vmRunCommand,
   benchCommand,
