@@ -298,18 +298,27 @@ export class LiveFilters implements FilterManager {
     return rule;
   }
 
+  /** One pass to read, one to number: rule sets have thousands. */
   #build(inputs: readonly FilterRuleInput[]): RuleSet {
-    const rules = inputs.map((input, i) => within(i, () => this.#parse(input)));
-    const taken = new Set<number>();
-    for (const { id } of rules) if (id !== undefined) taken.add(id);
     const set = new RuleSet(this.#options.capacities, this.#counted);
-    let next = 1;
-    rules.forEach((rule, i) => {
-      if (rule.id === undefined) while (taken.has(next)) next++;
-      const id = rule.id ?? next++;
-      const numbered = rule.id === undefined ? { ...rule, id } : (rule as NumberedRule);
-      within(i, () => set.add(numbered));
-    });
+    const rules: FilterRule[] = [];
+    const taken = new Set<number>();
+    let i = 0;
+    try {
+      for (; i < inputs.length; i++) {
+        const rule = this.#parse(inputs[i]!);
+        rules.push(rule);
+        if (rule.id !== undefined) taken.add(rule.id);
+      }
+      let next = 1;
+      for (i = 0; i < rules.length; i++) {
+        const rule = rules[i]!;
+        if (rule.id === undefined) while (taken.has(next)) next++;
+        set.add(rule.id === undefined ? { ...rule, id: next++ } : (rule as NumberedRule));
+      }
+    } catch (error) {
+      throw error instanceof ConfigError ? error.within("rules", i) : error;
+    }
     return set;
   }
 
