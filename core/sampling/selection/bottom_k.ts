@@ -1,0 +1,102 @@
+/**
+ * A sample of fixed size: the k events with the largest randomness. Two samples of parts of a stream merge to
+ * exactly the sample of the whole, in any order, because "the k largest" does not depend on how one gets there.
+ *
+ * Given the (k+1)-th largest R, each of the k was kept iff its own R is above it, so they can be weighed as if T
+ * = R(k+1) + 1 had been fixed beforehand (Ting, Adaptive Threshold Sampling, 2017).
+ */
+import { BpfError, ERRNO } from "../../errors.ts";
+
+/** R in two parts: `high` are its upper 32 bits of 56, `low` the other 24. */
+export interface Ranked<Item> {
+  readonly high: number;
+  readonly low: number;
+  readonly item: Item;
+}
+
+const LOW = 2 ** 24;
+
+function isBelow(left: Ranked<unknown>, right: Ranked<unknown>): boolean {
+  return left.high !== right.high ? left.high < right.high : left.low < right.low;
+}
+
+export class BottomK<Item> {
+  readonly k: number;
+  /** A heap of at most k + 1, the smallest R first. */
+  readonly #heap: Ranked<Item>[] = [];
+  #offered = 0;
+
+  /** Throws `BpfError` EINVAL unless `k` is a whole number from 1. */
+  constructor(k: number) {
+    if (!(Number.isInteger(k) && k >= 1)) {
+      throw new BpfError("sample k events", `k is ${k}`, {
+        errno: ERRNO.EINVAL,
+        hint: "give a whole number from 1",
+      });
+    }
+    this.k = k;
+  }
+
+  get offered(): number {
+    return this.#offered;
+  }
+
+  offer(high: number, low: number, item: Item): void {
+    this.#offered += 1;
+    this.#push({ high, low, item });
+  }
+
+  /** Takes in the sample of another part of the stream. */
+  merge(other: BottomK<Item>): void {
+    this.#offered += other.#offered;
+    for (const each of other.#heap) this.#push(each);
+  }
+
+  #push(entry: Ranked<Item>): void {
+    const heap = this.#heap;
+    // One more than k is kept: it is the threshold of the others.
+    if (heap.length <= this.k) {
+      heap.push(entry);
+      this.#up(heap.length - 1);
+    } else if (isBelow(heap[0]!, entry)) {
+      heap[0] = entry;
+      this.#down(0);
+    }
+  }
+
+  #up(index: number): void {
+    const heap = this.#heap;
+    for (let at = index; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!isBelow(heap[at]!, heap[parent]!)) return;
+      [heap[at], heap[parent]] = [heap[parent]!, heap[at]!];
+      at = parent;
+    }
+  }
+
+  #down(index: number): void {
+    const heap = this.#heap;
+    for (let at = index; ; ) {
+      const [left, right] = [2 * at + 1, 2 * at + 2];
+      let least = at;
+      if (left < heap.length && isBelow(heap[left]!, heap[least]!)) least = left;
+      if (right < heap.length && isBelow(heap[right]!, heap[least]!)) least = right;
+      if (least === at) return;
+      [heap[at], heap[least]] = [heap[least]!, heap[at]!];
+      at = least;
+    }
+  }
+
+  /** The sample, the largest R first. */
+  sample(): readonly Ranked<Item>[] {
+    const sorted = [...this.#heap].sort((left, right) => (isBelow(left, right) ? 1 : -1));
+    return sorted.slice(0, this.k);
+  }
+
+  /** T that the sample's events have in common; 0 while everything is kept. */
+  threshold(): bigint {
+    const smallest = this.#heap[0];
+    if (smallest === undefined || this.#heap.length <= this.k) return 0n;
+    return BigInt(smallest.high) * BigInt(LOW) + BigInt(smallest.low) + 1n;
+  }
+}

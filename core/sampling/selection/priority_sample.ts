@@ -1,0 +1,98 @@
+/**
+ * Weighted sampling of fixed size (priority sampling: Duffield, Lund, Thorup 2007). An event of weight w gets the
+ * priority w/u with u uniform on (0, 1]; the k largest are kept, and τ is the (k+1)-th. A kept event then stands for
+ * max(w, τ) of weight, an unbiased estimate, whose variance is estimated by τ max(0, τ - w).
+ *
+ * For sums of heavy-tailed values it is far better than any uniform sample of that size: Var Ŵ ≤ W²/(k - 1) for every
+ * set of weights. The original report's "priority" boosts a rate and is something else: `strategy: priority`.
+ */
+import { BpfError, ERRNO } from "../../errors.ts";
+import { type Estimate, normalEstimate } from "../estimators/estimate.ts";
+
+interface Entry<Item> {
+  readonly priority: number;
+  readonly weight: number;
+  readonly item: Item;
+}
+
+export class PrioritySample<Item> {
+  readonly k: number;
+  /** At most k + 1, sorted by priority, the largest first. */
+  #entries: Entry<Item>[] = [];
+
+  constructor(k: number) {
+    if (!(Number.isInteger(k) && k >= 1)) {
+      throw new BpfError("sample k events", `k is ${k}`, {
+        errno: ERRNO.EINVAL,
+        hint: "give a whole number from 1",
+      });
+    }
+    this.k = k;
+  }
+
+  /** `u` uniform on (0, 1]; a weight of 0 is never kept and needs no estimate. */
+  offer(weight: number, u: number, item: Item): void {
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw new BpfError("sample by weight", `the weight is ${weight}`, {
+        errno: ERRNO.EINVAL,
+        hint: "give a finite weight from 0",
+      });
+    }
+    if (weight > 0) this.#insert({ priority: weight / u, weight, item });
+  }
+
+  merge(other: PrioritySample<Item>): void {
+    for (const entry of other.#entries) this.#insert(entry);
+  }
+
+  #insert(entry: Entry<Item>): void {
+    const entries = this.#entries;
+    if (entries.length > this.k && entry.priority <= entries.at(-1)!.priority) return;
+    let [low, high] = [0, entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (entries[middle]!.priority >= entry.priority) low = middle + 1;
+      else high = middle;
+    }
+    entries.splice(low, 0, entry);
+    if (entries.length > this.k + 1) entries.pop();
+  }
+
+  /** τ; 0 while everything is kept. */
+  threshold(): number {
+    return this.#entries.length > this.k ? this.#entries[this.k]!.priority : 0;
+  }
+
+  /** Kept events with the weight that each stands for. */
+  sample(): { readonly item: Item; readonly weight: number; readonly estimate: number }[] {
+    const tau = this.threshold();
+    return this.#entries
+      .slice(0, this.k)
+      .map(({ item, weight }) => ({ item, weight, estimate: Math.max(weight, tau) }));
+  }
+
+  /** Sum of the weights of all events for which `belongs` holds; default of all. */
+  total(belongs: (item: Item) => boolean = () => true, confidence = 0.95): Estimate {
+    const tau = this.threshold();
+    let [value, variance, sampled, squares, largest] = [0, 0, 0, 0, 0];
+    for (const { item, weight, estimate } of this.sample()) {
+      if (!belongs(item)) continue;
+      value += estimate;
+      variance += tau * Math.max(0, tau - weight);
+      sampled += 1;
+      squares += estimate * estimate;
+      // What is above the threshold is known exactly, and cannot mislead.
+      if (weight < tau) largest = Math.max(largest, estimate);
+    }
+    const effectiveSize = squares === 0 ? 0 : (value * value) / squares;
+    const counted = variance === 0 ? sampled : Math.max(effectiveSize, sampled - 1);
+    return normalEstimate({
+      value,
+      variance,
+      sampled,
+      effectiveSize: counted,
+      largest,
+      confidence,
+    });
+  }
+}
