@@ -5,7 +5,8 @@ import { BatchProcessor } from "#core/batching/batch_processor.ts";
 import type { BatchEncoding, BatchSink } from "#core/batching/batch_sink.ts";
 import { ColumnarDecoder } from "#core/batching/encoding/columnar_decoder.ts";
 import { ColumnarEncoder } from "#core/batching/encoding/columnar_encoder.ts";
-import { OtlpLogsEncoder } from "#core/batching/encoding/otlp_logs_encoder.ts";
+import { NdjsonEncoder } from "#core/batching/encoding/ndjson_encoder.ts";
+import { OtlpLogsEncoder } from "#core/batching/encoding/otlp_encoder.ts";
 import type { RecordEncoder } from "#core/batching/encoding/record_encoder.ts";
 import { createRecordSchema } from "#core/batching/encoding/record_schema.ts";
 import type { BatchLog } from "#core/batching/log/batch_log.ts";
@@ -17,7 +18,6 @@ import { zstdCodec } from "../batching/zstd_codec.ts";
 import { LinesSink } from "../sinks/lines_sink.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import { RotatingFileSink } from "../sinks/rotating_file_sink.ts";
-import { LineEncoder } from "./line_encoder.ts";
 
 function openSink(config: SinkConfig): BatchSink {
   switch (config.type) {
@@ -44,9 +44,11 @@ type CreateEncoder = (schema: EventSchema, encoding: BatchEncoding) => RecordEnc
 function encodersFor(now_ns: () => bigint): CreateEncoder {
   const wallOffset_ns = (): bigint => BigInt(Date.now()) * 1_000_000n - now_ns();
   return (schema, encoding) => {
-    if (encoding === "ndjson") return new LineEncoder(schema);
-    if (encoding === "otlp_logs") return new OtlpLogsEncoder(schema, wallOffset_ns);
-    return new ColumnarEncoder(createRecordSchema(schema.btf, schema.collector), zstdCodec());
+    const records = createRecordSchema(schema.btf, schema.collector);
+    if (encoding === "ndjson") return new NdjsonEncoder(records);
+    if (encoding === "columnar") return new ColumnarEncoder(records, zstdCodec());
+    const resource = { "service.name": "tapio-bpf" };
+    return new OtlpLogsEncoder(records, { resource, unixOffset_ns: wallOffset_ns });
   };
 }
 
@@ -56,12 +58,13 @@ function createConverter(createEncoder: CreateEncoder) {
   return (schema: EventSchema, columnar: Uint8Array, encoding: BatchEncoding): Uint8Array => {
     if (encoding === "columnar") return columnar;
     const key = `${schema.collector.name} ${encoding}`;
-    const records = createRecordSchema(schema.btf, schema.collector);
-    const tool = tools.get(key) ?? {
-      decoder: new ColumnarDecoder(records, [zstdCodec()]),
-      encoder: createEncoder(schema, encoding),
-    };
-    tools.set(key, tool);
+    let tool = tools.get(key);
+    if (tool === undefined) {
+      const records = createRecordSchema(schema.btf, schema.collector);
+      const decoder = new ColumnarDecoder(records, [zstdCodec()]);
+      tool = { decoder, encoder: createEncoder(schema, encoding) };
+      tools.set(key, tool);
+    }
     return tool.encoder.encode(tool.decoder.decode(columnar)).bytes;
   };
 }

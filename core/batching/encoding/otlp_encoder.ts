@@ -46,8 +46,10 @@ const TAG = {
   integer: 0x18,
   double: 0x21,
 } as const;
-/** INFO */
-const SEVERITY = Uint8Array.of(TAG.severity, 9);
+const INFO = Uint8Array.of(TAG.severity, 9);
+const WARN = Uint8Array.of(TAG.severity, 13);
+/** Events that tell of a failure without an `error` field. */
+const FAILURES: ReadonlySet<string> = new Set(["tcp_connect_failed"]);
 const TWO_32 = 2 ** 32;
 const encoder = new TextEncoder();
 const IPV4 = encoder.encode("ipv4");
@@ -64,6 +66,9 @@ interface OtlpField {
 interface OtlpType {
   readonly fields: readonly OtlpField[];
   readonly family: RecordField | undefined;
+  /** An errno, where the event has one. */
+  readonly error: RecordField | undefined;
+  readonly isFailure: boolean;
   /** As a field of `LogRecord`. */
   readonly eventName: Uint8Array;
 }
@@ -137,10 +142,12 @@ export class OtlpLogsEncoder implements RecordEncoder {
     this.#unixOffset_ns = unixOffset_ns;
     this.#types = schema.types.map(({ name, struct }) => {
       const all = [...schema.header.fields, ...schema.structs[struct]!.fields];
-      const eventName = lengthDelimited(TAG.eventName, encoder.encode(name));
+      const eventName = lengthDelimited(TAG.eventName, encoder.encode(`tapio.${name}`));
       return {
         fields: otlpFields(all),
         family: all.find(({ name: each }) => each === "family"),
+        error: all.find(({ name: each }) => each === "error"),
+        isFailure: FAILURES.has(name),
         eventName,
       };
     });
@@ -180,7 +187,8 @@ export class OtlpLogsEncoder implements RecordEncoder {
     const low = lowOf(view, start, this.#timestamp) + offsetLow;
     const high = highOf(view, start, this.#timestamp) + offsetHigh + (low >= TWO_32 ? 1 : 0);
     this.#time(TAG.time, low, high);
-    out.all(SEVERITY);
+    const error = type.error === undefined ? 0 : lowOf(view, start, type.error);
+    out.all(type.isFailure || error !== 0 ? WARN : INFO);
     for (const { field, presentation: how, key } of type.fields) {
       const value = this.#value;
       value.length = 0;

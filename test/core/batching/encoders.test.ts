@@ -24,6 +24,7 @@ interface KeyValue {
 
 interface LogRecord {
   readonly timeUnixNano: string;
+  readonly severityNumber: number;
   readonly eventName: string;
   readonly attributes: readonly KeyValue[];
 }
@@ -130,7 +131,9 @@ describe("OTLP log records", () => {
           const attributes = record.attributes.map(({ key, value }) => {
             return [key, String(value.stringValue ?? value.intValue)];
           });
-          expect(record.eventName).toBe(event["event"]);
+          expect(record.eventName).toBe(`tapio.${event["event"]}`);
+          const failed = (event["error"] ?? 0) !== 0 || event["event"] === "tcp_connect_failed";
+          expect(record.severityNumber).toBe(failed ? 13 : 9);
           const time = BigInt(event["timestamp_ns"] as number) + OFFSET_NS;
           expect(record.timeUnixNano).toBe(String(time));
           expect(Object.fromEntries(attributes)).toEqual(signed(expectedAttributes(event)));
