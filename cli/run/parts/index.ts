@@ -1,5 +1,6 @@
 /** The capabilities of every run, in the order in which they take a new configuration. */
 import { batchingPart } from "./batching.ts";
+import { estimatesPart } from "./estimates.ts";
 import { filtersPart } from "./filters.ts";
 import { namedFiltersPart } from "./named_filters.ts";
 import type { RunPartKind } from "./part.ts";
@@ -15,5 +16,6 @@ export const PART_KINDS: readonly RunPartKind[] = [
   rateLimitsPart,
   samplingPart,
   batchingPart,
+  estimatesPart,
   telemetryPart,
 ];

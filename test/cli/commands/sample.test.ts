@@ -39,9 +39,19 @@ it("changes as one epoch; every kept event says with what probability", async ()
   const config = join(folder, "tapio.yaml");
   const file = join(folder, "events.ndjson");
   writeFileSync(config, "sampling: { strategy: uniform, base_rate: 0.5 }\n");
-  const run = startRun(["--config", config, "--socket", socket, "--sink", `ndjson:${file}`]);
+  const run = startRun([
+    "--config",
+    config,
+    "--socket",
+    socket,
+    "--sink",
+    `ndjson:${file}`,
+    "--metrics",
+    "0",
+  ]);
   runs.push(run);
   const before = await events(5000);
+  const port = /metrics at 127\.0\.0\.1:(\d+)/.exec(run.output.error)![1];
   const set = tapio([
     "sample",
     "set",
@@ -54,6 +64,13 @@ it("changes as one epoch; every kept event says with what probability", async ()
   ]);
   expect(set).toMatchObject({ status: 0, error: "" });
   await events(before.totalEvents + 20_000);
+  const exposition = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const value = (name: string) =>
+    Number(
+      new RegExp(`^bpf_event_${name}\\{event_type="syscall"\\} (\\S+)$`, "m").exec(exposition)![1],
+    );
+  expect(value("estimate_lower")).toBeLessThan(value("estimate"));
+  expect(value("estimate_upper")).toBeGreaterThan(value("estimate"));
   const refused = tapio(["sample", "set", "--type", "dns=0.5", "--socket", socket]);
   expect(refused.status).toBe(1);
   expect(refused.error).toMatch(/event_type_rates\.dns.*no such event type.*tcp_state/);

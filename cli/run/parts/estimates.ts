@@ -1,0 +1,69 @@
+/** What delivered events stand for, by type: live estimates with their intervals. */
+import type { RecordBatch } from "#core/backend.ts";
+import { fieldReaderPair, type ReaderPair } from "#core/btf/fields.ts";
+import { layoutOf } from "#core/btf/layout.ts";
+import { findType } from "#core/btf/queries.ts";
+import type { EventSchema } from "#core/events/event_schema.ts";
+import type { Sink } from "#core/pipeline/sink.ts";
+import type { Estimate } from "#core/sampling/estimators/estimate.ts";
+import { PoissonTotal } from "#core/sampling/estimators/poisson_total.ts";
+import { rateFromHalves } from "#core/sampling/threshold.ts";
+import type { Observe } from "#core/telemetry/instrument.ts";
+import { ESTIMATES } from "#core/telemetry/instruments/estimates.ts";
+import type { RunPart, RunPartKind } from "./part.ts";
+
+/** Looks at every delivered record, and keeps sums only. */
+export class EstimatesPart implements RunPart, Sink {
+  readonly name = "estimates";
+  readonly #words = new Map<EventSchema, ReaderPair>();
+  readonly #totals = new Map<string, PoissonTotal>();
+
+  write(batch: RecordBatch, schema: EventSchema): void {
+    const word = this.#words.get(schema) ?? this.#open(schema);
+    const { header, types, headerSize } = schema;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.lengths[i]! < headerSize) continue;
+      const at = batch.offsets[i]!;
+      const type = types.get(header.type(batch.view, at));
+      if (type === undefined) continue;
+      const rate = rateFromHalves(word.low(batch.view, at), word.high(batch.view, at));
+      this.#totals.get(type.spec.name)!.add(1, rate);
+    }
+  }
+
+  #open(schema: EventSchema): ReaderPair {
+    const layout = layoutOf(schema.btf, findType(schema.btf, "event_header", "struct")!);
+    const word = fieldReaderPair(layout, "sampling");
+    this.#words.set(schema, word);
+    for (const { spec } of schema.types.values()) {
+      if (!this.#totals.has(spec.name)) this.#totals.set(spec.name, new PoissonTotal());
+    }
+    return word;
+  }
+
+  /** By event type; of types that have been seen. */
+  estimates(): ReadonlyMap<string, Estimate> {
+    return new Map([...this.#totals].map(([name, total]) => [name, total.estimate()]));
+  }
+
+  observe(observe: Observe): void {
+    for (const [event_type, { value, lower, upper }] of this.estimates()) {
+      observe(ESTIMATES.value, value, { event_type });
+      observe(ESTIMATES.lower, lower, { event_type });
+      observe(ESTIMATES.upper, upper, { event_type });
+    }
+  }
+
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+export const estimatesPart: RunPartKind = {
+  name: "estimates",
+  create(running) {
+    const part = new EstimatesPart();
+    // Without sampling there is nothing to estimate: every event is counted.
+    if (running.config.sampling.strategy !== "none") running.addSink(part);
+    return part;
+  },
+};
