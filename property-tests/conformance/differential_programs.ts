@@ -76,8 +76,13 @@ export function understoodBy(features: KernelFeatures, text: string): string {
   return text
     .split("\n")
     .map((line) => (isUnderstood(features, line.trim()) ? line : olderThan(line)))
+    .flatMap((line) => (EXCHANGE_32.test(line.trim()) ? [line, ZERO_EXTEND] : [line]))
     .join("\n");
 }
+
+/** `DIFFERENCES.exchangeUpperHalf`: what should be zero already is made zero. */
+const EXCHANGE_32 = /^lock cmpxchg32 /;
+const ZERO_EXTEND = "mov32 %r0, %r0";
 
 const VERSION_4 = /^(sdiv|smod|movsx|ldxs|bswap|ja32 )/;
 const NEW_ATOMICS = /^lock (?!add)/;
