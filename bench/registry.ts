@@ -1,6 +1,7 @@
 /** Every bench by name. */
 import type { Bench } from "./bench.ts";
 import { compressionBench } from "./compression.ts";
+import { deliveryBench } from "./delivery.ts";
 import { filtersBench } from "./filters.ts";
 import { replayBench } from "./replay.ts";
 import { ringbufBench } from "./ringbuf.ts";
@@ -14,6 +15,7 @@ export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["replay", replayBench],
   ["ringbuf", ringbufBench],
   ["stats", statsBench],
+  ["delivery", deliveryBench],
   ["sampling", samplingBench],
   ["compression", compressionBench],
 ]);

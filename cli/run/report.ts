@@ -1,7 +1,10 @@
 /** What `run` ends in: one JSON document, or a table for people. */
+
+import type { BatchStatistics } from "#core/batching/batch_processor.ts";
 import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
 import { formatCount, formatTable } from "../table.ts";
+import { deliveryOf } from "./parts/batching.ts";
 import type { Running } from "./running.ts";
 
 export interface RunReport {
@@ -19,6 +22,8 @@ export interface RunReport {
   readonly programs: readonly ProgramBooks[];
   /** What was replayed or generated; absent on a real kernel. */
   readonly source?: SourceSummary;
+  /** Batches and how long they took; absent where no sink is configured. */
+  readonly delivery?: BatchStatistics;
 }
 
 export interface SourceSummary {
@@ -77,12 +82,14 @@ export function createReport(pipelines: readonly CollectorPipeline[], facts: Run
 /** The report of a run in progress, or of one that just ended. */
 export function reportOf(running: Running, source?: SourceSummary): RunReport {
   const { kind, engine } = running.backend;
-  return createReport(running.pipelines, {
+  const delivery = deliveryOf(running)?.getStats();
+  const report = createReport(running.pipelines, {
     backend: kind,
     engine,
     elapsed_s: running.elapsed_s(),
     ...(source === undefined ? {} : { source }),
   });
+  return delivery === undefined ? report : { ...report, delivery };
 }
 
 function booksRows(books: Books): (readonly string[])[] {

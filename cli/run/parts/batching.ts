@@ -62,3 +62,8 @@ export const batchingPart: RunPartKind = {
     return new BatchingPart(running, processor);
   },
 };
+
+/** The processor of a run that has sinks. */
+export function deliveryOf(running: Running): BatchProcessor | undefined {
+  return (running.part("batching") as BatchingPart | undefined)?.processor;
+}
