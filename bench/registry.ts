@@ -8,6 +8,7 @@ import { ringbufBench } from "./ringbuf.ts";
 import { samplingBench } from "./sampling.ts";
 import { statsBench } from "./stats.ts";
 import { vmBench } from "./vm.ts";
+import { wakeupsBench } from "./wakeups.ts";
 
 export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["vm", vmBench],
@@ -16,6 +17,7 @@ export const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["ringbuf", ringbufBench],
   ["stats", statsBench],
   ["delivery", deliveryBench],
+  ["wakeups", wakeupsBench],
   ["sampling", samplingBench],
   ["compression", compressionBench],
 ]);

@@ -8,11 +8,49 @@
 #include "event_facts.h"
 
 #define RING_BYTES (4 * 1024 * 1024)
+#define RING_RECORD_HEADER_BYTES 8
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_BYTES);
 } events SEC(".maps");
+
+/*
+ * When the reader is woken. Without settings, whenever it had caught up (what the ring does by itself); with a
+ * watermark, when that many bytes wait: the record that crosses it wakes, others do not, and the
+ * reader looks by itself when its deadline has passed. User space may change it at any time.
+ */
+struct wakeup_settings {
+	__u64 watermark_bytes; /* 0: as the ring does; 1: every record wakes */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wakeup_settings);
+} wakeups SEC(".maps");
+
+#define WAKE_ALWAYS 1
+
+/* Flags of a commit of a record of `bytes`, its header in the ring included. */
+static __always_inline __u64 wakeup_flags(__u64 bytes)
+{
+	struct wakeup_settings *settings;
+	__u64 watermark, waiting;
+	__u32 key = 0;
+
+	settings = bpf_map_lookup_elem(&wakeups, &key);
+	watermark = settings ? *(volatile __u64 *)&settings->watermark_bytes : 0;
+	if (!watermark)
+		return 0;
+	if (watermark == WAKE_ALWAYS)
+		return BPF_RB_FORCE_WAKEUP;
+	waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	return waiting >= watermark && waiting - bytes < watermark ? BPF_RB_FORCE_WAKEUP :
+								     BPF_RB_NO_WAKEUP;
+}
 
 /* Space for a record of `size` bytes, a constant, or NULL: the loss is counted. */
 static __always_inline void *event_reserve(struct probe *probe, const struct event_facts *facts,
@@ -29,8 +67,10 @@ static __always_inline void *event_reserve(struct probe *probe, const struct eve
 
 static __always_inline void event_submit(struct probe *probe, struct event_header *header)
 {
+	__u64 flags = wakeup_flags(header->length + RING_RECORD_HEADER_BYTES);
+
 	probe_count_sent(probe, header->type, header->length);
-	bpf_ringbuf_submit(header, 0);
+	bpf_ringbuf_submit(header, flags);
 }
 
 static __always_inline void event_header_fill(struct event_header *header, struct probe *probe,
@@ -62,5 +102,11 @@ static __always_inline void event_header_fill(struct event_header *header, struc
 	header->flags = admission->flags;
 	bpf_get_current_comm(header->command, sizeof(header->command));
 }
+
+/* The report's name: a whole event, copied; `ring` is named for its readers' sake. */
+#define BATCH_PROCESS_EVENT(ring, event, size)                                                     \
+	bpf_ringbuf_output(ring, event, size, wakeup_flags((size) + RING_RECORD_HEADER_BYTES))
+
+EMIT_TYPE(struct wakeup_settings, emit_wakeup_settings);
 
 #endif

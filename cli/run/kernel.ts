@@ -25,8 +25,6 @@ export interface KernelRunOptions {
 
 /** Records after which the event loop gets its turn: signals, timers and sinks must not starve. */
 const RECORDS_PER_TURN = 65_536;
-/** A record that is committed without a wake-up waits at most this long. */
-const WAIT_MS = 100;
 /** How long runs that were under way at the end may take to commit their records. */
 const SETTLE_MS = 500;
 
@@ -49,7 +47,7 @@ async function followOne(
     const full = pipeline.pump(RECORDS_PER_TURN) === RECORDS_PER_TURN;
     running.tick();
     if (full) await new Promise((resolve) => setImmediate(resolve));
-    else await Promise.race([pipeline.ring.wait(WAIT_MS), ended]);
+    else await Promise.race([pipeline.ring.wait(running.config.rings.wakeup_deadline_ms), ended]);
   }
 }
 

@@ -13,6 +13,20 @@ export const ringConfigSchema = z
       .refine(isPowerOfTwo, "must be a power of two")
       .default(4 * 1024 * 1024)
       .describe("Size in bytes of each collector's ring buffer. Fixed while the run lasts."),
+    wakeup_bytes: z
+      .int()
+      .min(0)
+      .max(1 << 29)
+      .default(0)
+      .describe(
+        "Bytes that wait before the reader is woken; 0: whenever it had caught up; 1: at every event.",
+      ),
+    wakeup_deadline_ms: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(20)
+      .describe("The reader looks by itself after this many milliseconds, woken or not."),
   })
   .prefault({})
   .describe("The ring buffers between programs and user space.");
