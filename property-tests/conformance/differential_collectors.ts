@@ -48,7 +48,7 @@ const UNEQUAL_FIELDS = {
 const UNEQUAL_MEMBERS = ["duration_ns", "latency_ns", "owner_pid"];
 
 /** Counters that are times. */
-const UNEQUAL_COUNTERS = ["last_update_ns"];
+const UNEQUAL_COUNTERS = ["last_update_ns", "timed_run_ns"];
 
 /** The object with its programs made programs of type syscall; `?` keeps two sections apart. */
 export function runnableOnRequest(object: Uint8Array, sections: readonly string[]): Uint8Array {
