@@ -17,6 +17,7 @@ import {
   filterRemoveCommand,
   filterReplaceCommand,
 } from "./commands/filter.ts";
+import { labMergeCommand, labReportCommand, labRunCommand } from "./commands/lab.ts";
 import { limitClearCommand, limitSetCommand, limitShowCommand } from "./commands/limit.ts";
 import { recordCommand } from "./commands/record.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -55,6 +56,9 @@ const COMMANDS: readonly Command[] = [
   vmExecCommand,
   vmRunCommand,
   benchCommand,
+  labRunCommand,
+  labMergeCommand,
+  labReportCommand,
   doctorCommand,
 ];
 

@@ -22,6 +22,8 @@ export interface Estimate {
 const EFFECTIVE_SIZE_MIN = 30;
 /** Part of a total that one event may carry before the others say little about its spread. */
 const DOMINANCE_MAX = 0.1;
+/** Below, the sampled values are so uneven (squared coefficient of variation above 9) that larger ones are to be feared. */
+const EVENNESS_MIN = 0.1;
 
 export interface EstimateParts {
   readonly value: number;
@@ -30,12 +32,14 @@ export interface EstimateParts {
   readonly effectiveSize: number;
   /** The largest contribution of one event, as an absolute value. */
   readonly largest: number;
+  /** (Σ|c|)²/(n Σc²) of the contributions c: 1 where all are equal; default 1. */
+  readonly evenness?: number;
   readonly confidence: number;
 }
 
 /** A normal interval, with a warning where it cannot be trusted. */
 export function normalEstimate(parts: EstimateParts): Estimate {
-  const { value, sampled, effectiveSize, largest, confidence } = parts;
+  const { value, sampled, effectiveSize, confidence } = parts;
   requireConfidence("estimate", confidence);
   const variance = Math.max(0, parts.variance);
   const standardError = Math.sqrt(variance);
@@ -48,17 +52,18 @@ export function normalEstimate(parts: EstimateParts): Estimate {
     upper: value + half,
     sampled,
     effectiveSize,
-    warning: warningOf(variance, value, effectiveSize, largest, sampled),
+    warning: warningOf({ ...parts, variance }),
   };
 }
 
-function warningOf(
-  variance: number,
-  value: number,
-  effectiveSize: number,
-  largest: number,
-  sampled: number,
-): string | undefined {
+function warningOf({
+  variance,
+  value,
+  effectiveSize,
+  largest,
+  sampled,
+  evenness = 1,
+}: EstimateParts): string | undefined {
   if (variance === 0 && sampled > 0) return undefined;
   if (sampled === 0) return "nothing was sampled: the estimate may be anything";
   if (effectiveSize < EFFECTIVE_SIZE_MIN) {
@@ -66,6 +71,9 @@ function warningOf(
   }
   if (largest > DOMINANCE_MAX * Math.abs(value)) {
     return "one event carries more than a tenth of the total: the spread is not known";
+  }
+  if (evenness < EVENNESS_MIN) {
+    return "few events carry most of the total: larger ones may not have been sampled";
   }
   return undefined;
 }

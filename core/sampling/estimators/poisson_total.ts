@@ -13,6 +13,8 @@ export class PoissonTotal {
   #weights = 0;
   #squaredWeights = 0;
   #largest = 0;
+  #sizes = 0;
+  #squaredSizes = 0;
 
   /** A kept event with value `y` and inclusion probability `pi`, above 0 and at most 1. */
   add(y: number, pi: number): void {
@@ -24,6 +26,8 @@ export class PoissonTotal {
     this.#weights += weight;
     this.#squaredWeights += weight * weight;
     const size = Math.abs(contribution);
+    this.#sizes += size;
+    this.#squaredSizes += size * size;
     if (size > this.#largest) this.#largest = size;
   }
 
@@ -34,6 +38,8 @@ export class PoissonTotal {
     this.#weights += other.#weights;
     this.#squaredWeights += other.#squaredWeights;
     this.#largest = Math.max(this.#largest, other.#largest);
+    this.#sizes += other.#sizes;
+    this.#squaredSizes += other.#squaredSizes;
   }
 
   get total(): number {
@@ -52,6 +58,10 @@ export class PoissonTotal {
       sampled: this.#sampled,
       effectiveSize: squares === 0 ? 0 : (this.#weights * this.#weights) / squares,
       largest: this.#largest,
+      evenness:
+        this.#squaredSizes === 0
+          ? 1
+          : (this.#sizes * this.#sizes) / (this.#sampled * this.#squaredSizes),
       confidence,
     });
   }
