@@ -53,7 +53,7 @@ function plot(
   });
   const rows = cells.map((cell, i) => {
     const y = ROW_PX * i + ROW_PX / 2 + 4;
-    const name = escape(`${cell.strategy} · ${cell.workload}`);
+    const name = escapeHtml(`${cell.strategy} · ${cell.workload}`);
     return `<text x="${LABEL_PX - 12}" y="${y + 4}" text-anchor="end">${name}</text>${mark(cell, y)}`;
   });
   const width = LABEL_PX + PLOT_PX + 60;

@@ -42,9 +42,10 @@ export interface ExperimentResults {
 
 /** Independent streams for a workload and for each replication of a cell, from one seed. */
 function streamOf(seed: number, ...places: readonly number[]): Xoshiro128 {
-  let mixed = seed >>> 0;
-  for (const place of places) {
-    mixed = Math.imul(mixed ^ (place + 0x9e3779b9), 0x85ebca6b) >>> 0;
+  let mixed = 0;
+  // The seed is mixed as the places are: combined with the first as it is, seed and place could cancel out.
+  for (const word of [seed, ...places]) {
+    mixed = Math.imul(mixed ^ (word + 0x9e3779b9), 0x85ebca6b) >>> 0;
     mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35) >>> 0;
   }
   return new Xoshiro128(mixed);
@@ -118,14 +119,20 @@ function runCell(
   };
 }
 
+/** Equal where shards are of the same experiment, as it was when they ran. */
+function whatWasRun({ experiment, seed, confidence, wanted, cells }: ExperimentResults): string {
+  const places = cells.map((cell) => [cell.strategy, cell.workload, cell.truth, cell.events]);
+  return JSON.stringify([experiment, seed, confidence, wanted, places]);
+}
+
 /** Shards of one experiment and seed as one; throws where they do not belong together or one is missing. */
 export function mergeResults(shards: readonly ExperimentResults[]): ExperimentResults {
   const [first, ...rest] = shards;
   if (first === undefined) throw new Error("there is nothing to merge");
   for (const shard of rest) {
-    if (shard.experiment !== first.experiment || shard.seed !== first.seed) {
+    if (whatWasRun(shard) !== whatWasRun(first)) {
       throw new Error(
-        `shards of ${first.experiment} and ${shard.experiment} do not belong together`,
+        `shards of ${first.experiment} and ${shard.experiment} do not belong together: name, seed, or cells differ`,
       );
     }
   }

@@ -48,8 +48,43 @@ describe("lab", () => {
     const page = join(folder, "page.html");
     expect(run("report", join(folder, "all.json"), "--output", page)).toMatchObject({ status: 0 });
     const html = readFileSync(page, "utf8");
-    expect(html).toContain("bottom-k");
+    expect(html).toContain("bottom-k · lognormal</text>");
     expect(html).not.toMatch(/src=|href=/);
+  });
+
+  it("does not merge shards of an experiment that was edited in between", () => {
+    const [before, edited, after] = ["0", "edited", "1"].map((x) => join(folder, `mixed${x}`));
+    writeFileSync(edited!, readFileSync(SMALL, "utf8").replace("sigma: 1", "sigma: 2"));
+    run("run", SMALL, "--shard", "0/2", "--output", before!);
+    run("run", edited!, "--shard", "1/2", "--output", after!);
+    expect(run("merge", before!, after!).error).toMatch(/do not belong together/);
+  });
+
+  it("draws independently for seed and workload: none is another's under a different seed", async () => {
+    const workloads = Array.from({ length: 8 }, (_, i) => ({
+      name: `w${i}`,
+      kind: "lognormal",
+      events: 200,
+      sigma: 1,
+    }));
+    const strategies = [{ name: "uniform", kind: "uniform", rate: 0.5 }];
+    const experiment = experimentSchema.parse({
+      name: "seeds",
+      replications: 10,
+      workloads,
+      strategies,
+    });
+    const truths = new Set<number>();
+    for (let seed = 0; seed < 16; seed++) {
+      const results = await runExperiment(experiment, {
+        seed,
+        shard: { index: 0, count: 1 },
+        recorded: () => Promise.reject(new Error("there is no recording")),
+        now_ms: () => 0,
+      });
+      for (const { truth } of results.cells) truths.add(truth);
+    }
+    expect(truths.size).toBe(16 * 8);
   });
 
   it("refuses what is no experiment, with the line", () => {

@@ -34,6 +34,8 @@ export interface GuestOptions {
   readonly memory_mib?: number;
   /** What one request may take, in seconds; default 60. */
   readonly answer_s?: number;
+  /** For guests that run the whole command; see `Machine`. */
+  readonly oneThread?: boolean;
 }
 
 /** What came of a guest, and the console's log in a file. */
@@ -113,6 +115,7 @@ function start(options: GuestOptions, parameters: readonly string[], serves: boo
     console: log,
     arguments: parameters,
     ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
+    ...(options.oneThread === undefined ? {} : { oneThread: options.oneThread }),
     ...(options.memory_mib === undefined ? {} : { memory_mib: options.memory_mib }),
     ...(serves ? { service: { port: port!, memory: memory! } } : {}),
   };

@@ -22,6 +22,7 @@ test(`Linux ${kernel.version}: recorded traffic replays to the events that were 
       name: `record-${kernel.name}`,
       deadline_s: 300,
       memory_mib: 1536,
+      oneThread: true,
     },
     ["/bin/node", "/tapio/vm-tests/guest/record_traffic.ts", "/tmp", "60"],
   );

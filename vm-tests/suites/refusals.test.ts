@@ -21,6 +21,7 @@ async function refusal(
       name: `${name}-${kernel.name}`,
       deadline_s: 300,
       memory_mib: 1536,
+      oneThread: true,
       parameters,
     },
     COMMAND.split(" "),

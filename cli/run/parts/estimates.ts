@@ -17,6 +17,12 @@ export class EstimatesPart implements RunPart, Sink {
   readonly name = "estimates";
   readonly #words = new Map<EventSchema, ReaderPair>();
   readonly #totals = new Map<string, PoissonTotal>();
+  readonly #wholeConnections: boolean;
+
+  /** Whether connections are kept as a whole: then events are not drawn one by one, and have no interval here. */
+  constructor(wholeConnections: boolean) {
+    this.#wholeConnections = wholeConnections;
+  }
 
   write(batch: RecordBatch, schema: EventSchema): void {
     const word = this.#words.get(schema) ?? this.#open(schema);
@@ -49,6 +55,8 @@ export class EstimatesPart implements RunPart, Sink {
   observe(observe: Observe): void {
     for (const [event_type, { value, lower, upper }] of this.estimates()) {
       observe(ESTIMATES.value, value, { event_type });
+      // Unbiased all the same; but its variance is that of connections, which nobody remembers here.
+      if (this.#wholeConnections) continue;
       observe(ESTIMATES.lower, lower, { event_type });
       observe(ESTIMATES.upper, upper, { event_type });
     }
@@ -61,7 +69,7 @@ export class EstimatesPart implements RunPart, Sink {
 export const estimatesPart: RunPartKind = {
   name: "estimates",
   create(running) {
-    const part = new EstimatesPart();
+    const part = new EstimatesPart(running.config.sampling.consistent);
     // Without sampling there is nothing to estimate: every event is counted.
     if (running.config.sampling.strategy !== "none") running.addSink(part);
     return part;
