@@ -3,7 +3,6 @@
 import { MAP_FLAG, MAP_TYPE, type MapSpec, UPDATE } from "#core/backend.ts";
 import { ERRNO } from "#core/errors.ts";
 import { hex, roundUp8, u32, u32Bytes } from "./bytes.ts";
-import type { KernelFeatures } from "./kernel_version.ts";
 import {
   ACCESS_FLAGS,
   flagsAllowed,
@@ -81,11 +80,11 @@ export const arrayModel: MapModelType = {
 };
 
 export const percpuArrayModel: MapModelType = {
-  creationErrno(spec: MapSpec, kernel: KernelFeatures): number {
+  creationErrno(spec: MapSpec): number {
     const errno = arrayCreationErrno(spec, ACCESS_FLAGS);
     if (errno !== 0) return errno;
-    if (roundUp8(spec.valueSize) <= PERCPU_VALUE_BYTES_MAX) return 0;
-    return kernel.percpuArrayValueLimit ? ERRNO.E2BIG : ERRNO.ENOMEM;
+    // Early releases of 5.10 said ENOMEM; the last of the series say what later kernels do.
+    return roundUp8(spec.valueSize) <= PERCPU_VALUE_BYTES_MAX ? 0 : ERRNO.E2BIG;
   },
   create: (spec, context) => new ArrayModel(spec, context),
 };

@@ -29,8 +29,6 @@ export interface KernelFeatures {
    * the upper half of a negative one reads as zero.
    */
   readonly longMapResults: boolean;
-  /** Values of a per-CPU array above 32 KiB are E2BIG (5.18) instead of ENOMEM. */
-  readonly percpuArrayValueLimit: boolean;
   /**
    * The upper half of an update's flags names a CPU (7.0): without the flag that says so it is refused
    * before anything else is looked at.
@@ -86,7 +84,6 @@ export function kernelFeatures(version: string): KernelFeatures {
     dynptrHelpers: atLeast(kernel, [5, 19, 0]),
     lookupPercpuHelper: atLeast(kernel, [5, 19, 0]),
     longMapResults: atLeast(kernel, [6, 4, 0]),
-    percpuArrayValueLimit: atLeast(kernel, [5, 18, 0]),
     cpuInFlags: atLeast(kernel, [7, 0, 0]),
     percpuPaddingKept: !atLeast(kernel, [7, 0, 0]),
     syscallPrograms: atLeast(kernel, [5, 14, 0]),
