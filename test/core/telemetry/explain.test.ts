@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { configJsonSchema } from "#core/config/config.ts";
 import { closeBooks, EMPTY_BOOKS } from "#core/pipeline/books.ts";
-import { explainBooks, LOSS_REASONS, REMEDIES, unknownReasons } from "#core/telemetry/explain.ts";
+import {
+  explainBooks,
+  LOSS_REASONS,
+  type LossReason,
+  REMEDIES,
+  unknownReasons,
+} from "#core/telemetry/explain.ts";
 import { RingForecast } from "#core/telemetry/ring_forecast.ts";
 
 const BOOKS = closeBooks({
@@ -39,6 +46,52 @@ describe("the waterfall", () => {
     expect(unknownReasons({ ...BOOKS, dropped: { ring_full: 1, cosmic_ray: 1 } })).toEqual([
       "cosmic_ray",
     ]);
+  });
+});
+
+/** What decides, by the configuration's own names; undefined where no setting does. */
+const SETTINGS: Readonly<Record<LossReason, string | undefined>> = {
+  filtered: "filters.rules",
+  rate_limited: "rate_limits",
+  sampled_out: "sampling",
+  ring_full: "rings.bytes",
+  malformed: undefined,
+  queue_full: "batching.buffer_bytes",
+  log_full: "log.max_bytes",
+  log_failed: "log.path",
+  sink_failed: "batching.max_retries",
+  sink_rejected: "sinks",
+  shutdown: "batching.shutdown_timeout_ms",
+  unobserved: undefined,
+};
+
+function settingExists(path: string): boolean {
+  type Node = { properties?: Record<string, Node> };
+  let node: Node | undefined = configJsonSchema() as Node;
+  for (const name of path.split(".")) node = node?.properties?.[name];
+  return node !== undefined;
+}
+
+describe("a run that lost events for one reason only", () => {
+  const counted: readonly LossReason[] = ["filtered", "rate_limited", "sampled_out", "unobserved"];
+
+  it.each(LOSS_REASONS)("%s: its setting, and no other", (reason) => {
+    const part = counted.includes(reason) ? { [reason]: 7 } : { dropped: { [reason]: 7 } };
+    const delivered = reason === "unobserved" ? 100 : 93;
+    const books = closeBooks({ ...EMPTY_BOOKS, seen: 100, delivered, ...part });
+    expect(books.residual).toBe(0);
+    const { steps } = explainBooks(books);
+    expect(steps.map((step) => [step.reason, step.count])).toEqual([[reason, 7]]);
+    const setting = SETTINGS[reason];
+    if (setting === undefined) expect(settingExists(steps[0]!.knob)).toBe(false);
+    else {
+      expect(steps[0]!.knob).toBe(setting);
+      expect(settingExists(setting)).toBe(true);
+    }
+    // Settings that the advice mentions exist too.
+    for (const [, name] of steps[0]!.advice.matchAll(/\b([a-z]+\.[a-z_]+)\b/g)) {
+      expect(settingExists(name!), name).toBe(true);
+    }
   });
 });
 
