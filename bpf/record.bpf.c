@@ -3,7 +3,7 @@
  * Records what the collectors' hooks saw: the raw context of each, and the facts of the task it ran
  * in. User space makes a trace of it that replays anywhere.
  */
-#include "include/task.h"
+#include "include/namespaces.h"
 
 #define RING_BYTES (16 * 1024 * 1024)
 #define CONTEXT_BYTES_MAX 96
@@ -73,35 +73,8 @@ const volatile __u32 excluded_pid = 0;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct uts_namespace {
-	struct ns_common ns;
-};
-
-struct ipc_namespace {
-	struct ns_common ns;
-};
-
-struct cgroup_namespace {
-	struct ns_common ns;
-};
-
-struct user_namespace {
-	struct ns_common ns;
-};
-
-struct nsproxy___all {
-	struct uts_namespace *uts_ns;
-	struct ipc_namespace *ipc_ns;
-	struct cgroup_namespace *cgroup_ns;
-};
-
-struct cred {
-	struct user_namespace *user_ns;
-};
-
 struct task_struct___recorded {
 	struct task_struct___recorded *real_parent;
-	const struct cred *cred;
 	int tgid;
 	__u64 start_time;
 };
@@ -110,27 +83,22 @@ struct task_struct___recorded {
 
 static __always_inline void record_task(struct recorded_task *recorded)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct task_struct___recorded *more = (void *)task;
-	struct nsproxy___all *namespaces = (void *)BPF_CORE_READ(task, nsproxy);
+	struct task_struct___recorded *task = (void *)bpf_get_current_task();
 	struct task_facts facts;
 
 	task_facts_read(&facts);
 	recorded->cgroup_id = facts.cgroup_id;
-	recorded->start_ns = BPF_CORE_READ(more, start_time);
+	recorded->start_ns = BPF_CORE_READ(task, start_time);
 	recorded->pid = facts.pid;
 	recorded->tid = facts.tid;
-	recorded->parent_pid = BPF_CORE_READ(more, real_parent, tgid);
+	recorded->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
 	recorded->uid = facts.uid;
 	recorded->gid = bpf_get_current_uid_gid() >> 32;
 	recorded->pid_namespace = facts.pid_namespace;
 	recorded->net_namespace = facts.net_namespace;
 	recorded->mnt_namespace = facts.mnt_namespace;
-	/* A task that is exiting has lost its namespaces already. */
-	recorded->uts_namespace = namespaces ? BPF_CORE_READ(namespaces, uts_ns, ns.inum) : 0;
-	recorded->ipc_namespace = namespaces ? BPF_CORE_READ(namespaces, ipc_ns, ns.inum) : 0;
-	recorded->cgroup_namespace = namespaces ? BPF_CORE_READ(namespaces, cgroup_ns, ns.inum) : 0;
-	recorded->user_namespace = BPF_CORE_READ(more, cred, user_ns, ns.inum);
+	namespaces_read(&recorded->uts_namespace, &recorded->ipc_namespace,
+			&recorded->cgroup_namespace, &recorded->user_namespace);
 	bpf_get_current_comm(recorded->command, sizeof(recorded->command));
 }
 

@@ -19,33 +19,9 @@ struct filter_subject {
 
 #ifndef FILTER_SUBJECT_GIVEN
 
+#include "namespaces.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct uts_namespace {
-	struct ns_common ns;
-};
-
-struct ipc_namespace {
-	struct ns_common ns;
-};
-
-struct cgroup_namespace {
-	struct ns_common ns;
-};
-
-struct user_namespace {
-	struct ns_common ns;
-};
-
-struct nsproxy___filters {
-	struct uts_namespace *uts_ns;
-	struct ipc_namespace *ipc_ns;
-	struct cgroup_namespace *cgroup_ns;
-};
-
-struct cred {
-	struct user_namespace *user_ns;
-};
 
 /* Up to 6.0. */
 struct cgroup___ids {
@@ -58,29 +34,10 @@ struct css_set___ids {
 };
 
 struct task_struct___filters {
-	const struct cred *cred;
-	struct nsproxy___filters *nsproxy;
 	struct css_set___ids *cgroups;
 };
 
 #pragma clang attribute pop
-
-static __always_inline void filter_read_namespaces(struct filter_subject *subject)
-{
-	struct task_struct___filters *task = (void *)bpf_get_current_task();
-	struct nsproxy___filters *namespaces = BPF_CORE_READ(task, nsproxy);
-
-	subject->namespaces[FILTER_NAMESPACE_USER] = BPF_CORE_READ(task, cred, user_ns, ns.inum);
-	if (!namespaces) {
-		subject->namespaces[FILTER_NAMESPACE_UTS] = 0;
-		subject->namespaces[FILTER_NAMESPACE_IPC] = 0;
-		subject->namespaces[FILTER_NAMESPACE_CGROUP] = 0;
-		return;
-	}
-	subject->namespaces[FILTER_NAMESPACE_UTS] = BPF_CORE_READ(namespaces, uts_ns, ns.inum);
-	subject->namespaces[FILTER_NAMESPACE_IPC] = BPF_CORE_READ(namespaces, ipc_ns, ns.inum);
-	subject->namespaces[FILTER_NAMESPACE_CGROUP] = BPF_CORE_READ(namespaces, cgroup_ns, ns.inum);
-}
 
 /*
  * The helper came to tracing programs in 5.14; kernels before 6.1 keep the ids in an array that can be
@@ -130,7 +87,10 @@ static __always_inline void filter_subject_read(struct filter_subject *subject,
 #ifndef FILTER_SUBJECT_GIVEN
 	if ((rules->kinds | rules->shadow_kinds) >> (FILTER_KIND_NAMESPACE + FILTER_NAMESPACE_UTS) &
 	    0xf)
-		filter_read_namespaces(subject);
+		namespaces_read(&subject->namespaces[FILTER_NAMESPACE_UTS],
+				&subject->namespaces[FILTER_NAMESPACE_IPC],
+				&subject->namespaces[FILTER_NAMESPACE_CGROUP],
+				&subject->namespaces[FILTER_NAMESPACE_USER]);
 	if (rules->consulted & FILTER_CGROUP)
 		filter_read_cgroups(subject, facts->task.cgroup_id);
 	if (rules->consulted & FILTER_COMMAND)
