@@ -10,15 +10,7 @@ import type { KernelBackend } from "#kernel/backend.ts";
 
 /** As in bench/filters.bpf.c. */
 export const ROUNDS = 8192;
-export const BENCH_TYPES = [
-  "pid",
-  "namespace",
-  "network4",
-  "network6",
-  "cgroup",
-  "uid",
-  "command",
-] as const satisfies readonly CapacityName[];
+export const BENCH_TYPES = CAPACITY_NAMES;
 const ALL = BENCH_TYPES.length;
 export const HOW = { loop: 0, filter: 1, hash: 2, lpm: 3 } as const;
 export type How = keyof typeof HOW;

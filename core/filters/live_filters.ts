@@ -1,7 +1,7 @@
 /** The `FilterManager` of a run: one rule set, in force in every collector. */
 import { ConfigError } from "../config/config_error.ts";
 import { BpfError, ERRNO } from "../errors.ts";
-import type { CompiledRule } from "./compile_rule.ts";
+import { type CompiledRule, compileRule } from "./compile_rule.ts";
 import type { Capacities } from "./filter_config.ts";
 import type {
   FilterDelegates,
@@ -52,6 +52,7 @@ export class LiveFilters implements FilterManager {
   #scratch = true;
   #generation = 0;
   #updates = 0;
+  #lastId = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: LiveFilterOptions) {
@@ -119,9 +120,7 @@ export class LiveFilters implements FilterManager {
 
   #removeLike(rule: FilterRuleInput): Promise<boolean> {
     return this.#inTurn(() => {
-      const probe = new RuleSet(this.#options.capacities, this.#counted);
-      const compiled = probe.add({ ...this.#parse(rule), id: 1 });
-      const twin = compiled && this.#set.twin(compiled);
+      const twin = this.#twinOf(this.#parse(rule));
       if (twin === undefined) return false;
       this.#commitChange([twin.rule.id], []);
       return true;
@@ -143,8 +142,7 @@ export class LiveFilters implements FilterManager {
 
   replaceAll(rules: readonly FilterRuleInput[]): Promise<void> {
     return this.#inTurn(() => {
-      const set = this.#build(rules);
-      this.#set = set;
+      this.#set = this.#build(rules);
       this.#scratch = true;
       this.#commit([]);
     });
@@ -339,7 +337,7 @@ export class LiveFilters implements FilterManager {
         const id = rule.id ?? this.#freeId();
         const compiled = within(i, () => this.#set.add({ ...rule, id }));
         if (compiled === undefined) {
-          ids.push(this.#twinOf(rule));
+          ids.push(this.#twinOf(rule)!.rule.id);
           return;
         }
         added.push(id);
@@ -357,12 +355,11 @@ export class LiveFilters implements FilterManager {
     return ids;
   }
 
-  #twinOf(rule: FilterRule): number {
-    const probe = new RuleSet(this.#options.capacities, this.#counted);
-    return this.#set.twin(probe.add({ ...rule, id: 1 })!)!.rule.id;
+  /** The rule that matches the same. */
+  #twinOf(rule: FilterRule): CompiledRule | undefined {
+    // What a rule matches does not depend on its number.
+    return this.#set.twin(compileRule({ ...rule, id: 1 }));
   }
-
-  #lastId = 0;
 
   #freeId(): number {
     for (let tries = 0; tries <= RULE_ID_MAX; tries++) {
