@@ -1,5 +1,6 @@
 /** One replication: a sample by a strategy, and the total that it stands for. */
 import type { Xoshiro128 } from "#core/random/xoshiro128.ts";
+import { type DrawThreshold, drawKeeps, drawThreshold } from "#core/sampling/draw.ts";
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
 import { PoissonTotal } from "#core/sampling/estimators/poisson_total.ts";
 import { BottomK } from "#core/sampling/selection/bottom_k.ts";
@@ -7,29 +8,7 @@ import { PrioritySample } from "#core/sampling/selection/priority_sample.ts";
 import { rateFromThreshold, thresholdFromRate } from "#core/sampling/threshold.ts";
 import type { Strategy } from "./experiment.ts";
 
-/** Upper 32 of the 56 bits that R and T have: what the kernel's first draw decides by. */
-const HIGH_BITS = 24n;
-
-interface Rate {
-  readonly pi: number;
-  readonly high: number;
-  readonly low: number;
-}
-
-function rateOf(rate: number): Rate {
-  const threshold = thresholdFromRate(rate);
-  return {
-    pi: rateFromThreshold(threshold),
-    high: Number(threshold >> HIGH_BITS),
-    low: Number(threshold & ((1n << HIGH_BITS) - 1n)),
-  };
-}
-
-/** The kernel's decision R >= T, in two draws. */
-function keeps(random: Xoshiro128, { high, low }: Rate): boolean {
-  const first = random.u32();
-  return first !== high ? first > high : random.u32() >>> 8 >= low;
-}
+const rateOf = (rate: number): DrawThreshold => drawThreshold(thresholdFromRate(rate));
 
 /** The value from which on the largest part of the events counts as slow. */
 export function slowFrom(values: Float64Array, share: number): number {
@@ -50,9 +29,10 @@ export function estimateTotal(
       const base = rateOf(strategy.rate);
       const slowRate = strategy.kind === "tail" ? rateOf(strategy.slow_rate) : base;
       const total = new PoissonTotal();
+      const draw = () => random.u32();
       for (const value of values) {
         const rate = value >= slow ? slowRate : base;
-        if (keeps(random, rate)) total.add(value, rate.pi);
+        if (drawKeeps(draw, rate)) total.add(value, rate.pi);
       }
       return total.estimate(confidence);
     }

@@ -52,8 +52,7 @@ const RELATIVE_CHANGE_MIN = 0.005;
 
 interface Managed {
   readonly target: SamplingTarget;
-  rules: SamplingRules;
-  seenByType: number[];
+  readonly seenByType: number[];
 }
 
 export class SamplingManager {
@@ -64,6 +63,8 @@ export class SamplingManager {
   #controller: AdaptiveController | undefined;
   #last_ns: bigint | undefined;
   #adjustments = 0;
+  /** In force in every target. */
+  #rules = compileRules(DEFAULT_SAMPLING, () => 1);
 
   /** `random` yields 56 uniform bits, for decisions in user space. */
   constructor(targets: readonly SamplingTarget[], random: () => bigint) {
@@ -71,7 +72,6 @@ export class SamplingManager {
     this.#random = random;
     this.#managed = targets.map((target) => ({
       target,
-      rules: compileRules(DEFAULT_SAMPLING, () => 1),
       seenByType: new Array<number>(TYPES).fill(0),
     }));
   }
@@ -123,10 +123,8 @@ export class SamplingManager {
   /** The decision for an event that no program judged. */
   shouldSample(type: string, priority: number, latencyMs: number, hasError: boolean): boolean {
     const number = this.#types.get(type) ?? 0;
-    const managed = this.#managed.find(({ target }) => target.types.has(type)) ?? this.#managed[0];
-    if (managed === undefined) return true;
     const facts = { type: number, priority, latency_ns: latencyMs * 1e6, error: hasError };
-    return isKept(this.#random(), thresholdOf(managed.rules, facts));
+    return isKept(this.#random(), thresholdOf(this.#rules, facts));
   }
 
   /** Sample size for a proportion, by Cochran with finite population: at most `population`. */
@@ -171,20 +169,15 @@ export class SamplingManager {
 
   #changed(): boolean {
     const rateOf = this.#rateOf();
-    return this.#managed.some(({ rules, target }) =>
-      [...target.types.values()].some((type) => {
-        const now = rateFromThreshold(rules.thresholds[type * CLASSES]!);
-        return Math.abs(rateOf(type) - now) > RELATIVE_CHANGE_MIN * now;
-      }),
-    );
+    return [...this.#types.values()].some((type) => {
+      const now = rateFromThreshold(this.#rules.thresholds[type * CLASSES]!);
+      return Math.abs(rateOf(type) - now) > RELATIVE_CHANGE_MIN * now;
+    });
   }
 
   #publish(): void {
-    const rules = compileRules(this.#config, this.#rateOf());
-    for (const managed of this.#managed) {
-      managed.rules = rules;
-      managed.target.publish(rules);
-    }
+    this.#rules = compileRules(this.#config, this.#rateOf());
+    for (const { target } of this.#managed) target.publish(this.#rules);
     this.#adjustments += 1;
   }
 

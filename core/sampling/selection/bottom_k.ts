@@ -5,7 +5,7 @@
  * Given the (k+1)-th largest R, each of the k was kept iff its own R is above it, so they can be weighed as if T
  * = R(k+1) + 1 had been fixed beforehand (Ting, Adaptive Threshold Sampling, 2017).
  */
-import { BpfError, ERRNO } from "../../errors.ts";
+import { requireSampleSize } from "./sample_size.ts";
 
 /** R in two parts: `high` are its upper 32 bits of 56, `low` the other 24. */
 export interface Ranked<Item> {
@@ -16,7 +16,9 @@ export interface Ranked<Item> {
 
 const LOW = 2 ** 24;
 
-function isBelow(left: Ranked<unknown>, right: Ranked<unknown>): boolean {
+type Rank = Omit<Ranked<unknown>, "item">;
+
+function isBelow(left: Rank, right: Rank): boolean {
   return left.high !== right.high ? left.high < right.high : left.low < right.low;
 }
 
@@ -28,12 +30,7 @@ export class BottomK<Item> {
 
   /** Throws `BpfError` EINVAL unless `k` is a whole number from 1. */
   constructor(k: number) {
-    if (!(Number.isInteger(k) && k >= 1)) {
-      throw new BpfError("sample k events", `k is ${k}`, {
-        errno: ERRNO.EINVAL,
-        hint: "give a whole number from 1",
-      });
-    }
+    requireSampleSize(k);
     this.k = k;
   }
 
@@ -43,6 +40,12 @@ export class BottomK<Item> {
 
   offer(high: number, low: number, item: Item): void {
     this.#offered += 1;
+    const { k } = this;
+    const smallest = this.#heap[0];
+    // Most of a long stream ends here, and costs no object.
+    if (smallest !== undefined && this.#heap.length > k) {
+      if (high < smallest.high || (high === smallest.high && low <= smallest.low)) return;
+    }
     this.#push({ high, low, item });
   }
 

@@ -8,6 +8,7 @@
  */
 import { BpfError, ERRNO } from "../../errors.ts";
 import { type Estimate, normalEstimate } from "../estimators/estimate.ts";
+import { requireSampleSize } from "./sample_size.ts";
 
 interface Entry<Item> {
   readonly priority: number;
@@ -21,12 +22,7 @@ export class PrioritySample<Item> {
   #entries: Entry<Item>[] = [];
 
   constructor(k: number) {
-    if (!(Number.isInteger(k) && k >= 1)) {
-      throw new BpfError("sample k events", `k is ${k}`, {
-        errno: ERRNO.EINVAL,
-        hint: "give a whole number from 1",
-      });
-    }
+    requireSampleSize(k);
     this.k = k;
   }
 
@@ -38,16 +34,21 @@ export class PrioritySample<Item> {
         hint: "give a finite weight from 0",
       });
     }
-    if (weight > 0) this.#insert({ priority: weight / u, weight, item });
+    const priority = weight / u;
+    // Most of a long stream ends here, and costs no object.
+    if (weight > 0 && this.#mayEnter(priority)) this.#insert({ priority, weight, item });
   }
 
   merge(other: PrioritySample<Item>): void {
-    for (const entry of other.#entries) this.#insert(entry);
+    for (const entry of other.#entries) if (this.#mayEnter(entry.priority)) this.#insert(entry);
+  }
+
+  #mayEnter(priority: number): boolean {
+    return this.#entries.length <= this.k || priority > this.#entries.at(-1)!.priority;
   }
 
   #insert(entry: Entry<Item>): void {
     const entries = this.#entries;
-    if (entries.length > this.k && entry.priority <= entries.at(-1)!.priority) return;
     let [low, high] = [0, entries.length];
     while (low < high) {
       const middle = (low + high) >> 1;

@@ -1,5 +1,5 @@
 /** A uniform sample of k items out of a stream of unknown length: algorithm R (Waterman; Vitter 1985). */
-import { BpfError, ERRNO } from "../../errors.ts";
+import { requireSampleSize } from "./sample_size.ts";
 
 export class Reservoir<Item> {
   readonly k: number;
@@ -9,12 +9,7 @@ export class Reservoir<Item> {
 
   /** `below(n)` is uniform on the whole numbers from 0 to n - 1. */
   constructor(k: number, below: (limit: number) => number) {
-    if (!(Number.isInteger(k) && k >= 1)) {
-      throw new BpfError("sample k events", `k is ${k}`, {
-        errno: ERRNO.EINVAL,
-        hint: "give a whole number from 1",
-      });
-    }
+    requireSampleSize(k);
     this.k = k;
     this.#below = below;
   }

@@ -99,22 +99,6 @@ describe("Horvitz-Thompson totals of independent draws", () => {
   });
 });
 
-describe("decisions R >= T", () => {
-  /** All values of a randomness of 4 bits, T of every size. */
-  const kept = (keeps: (r: number, t: number) => boolean, t: number): number =>
-    Array.from({ length: 16 }, (_, r) => r).filter((r) => keeps(r, t)).length / 16;
-
-  it("keep with exactly (16 - T)/16", () => {
-    for (let t = 0; t < 16; t++)
-      expect(kept((r, threshold) => r >= threshold, t)).toBe((16 - t) / 16);
-  });
-
-  it("mutant: > instead of >= keeps too few", () => {
-    for (let t = 0; t < 16; t++)
-      expect(kept((r, threshold) => r > threshold, t)).not.toBe((16 - t) / 16);
-  });
-});
-
 describe("totals of simple random samples", () => {
   const every = (n: number): Chosen[] => {
     const all = [...subsets(VALUES.length, n)];
