@@ -47,6 +47,8 @@ export interface BatchStatistics {
   readonly eventsReceived: number;
   readonly eventsProcessed: number;
   readonly eventsDropped: number;
+  /** Taken by the log, and refused for good by a sink afterwards: each sink counts for itself. */
+  readonly eventsRefusedLater: number;
   readonly batchesCreated: number;
   readonly batchesSent: number;
   readonly batchesFailed: number;
@@ -74,6 +76,14 @@ interface LaneState {
 }
 
 const NANOSECONDS_PER_MS = 1e6;
+
+const LOSS_OF: Readonly<Record<SendOutcome, LossReason | undefined>> = {
+  accepted: undefined,
+  rejected: "sink_rejected",
+  failed: "sink_failed",
+  aborted: "shutdown",
+};
+
 /** Shutdown and tests wait in steps of this. */
 const POLL_MS = 5;
 
@@ -166,10 +176,10 @@ export class BatchProcessor implements Sink {
     for (let i = 0; i < batch.count; i++) {
       if (batch.lengths[i]! < schema.headerSize) continue;
       lane.add(batch, i, now);
+      this.#counts.received += 1;
       if (lane.count >= target) this.#flush(state, "size");
       else if (lane.bytes >= config.max_batch_bytes) this.#flush(state, "bytes");
     }
-    this.#counts.received += batch.count;
   }
 
   /** Sends what has waited long enough, and lets the controller look at the load. */
@@ -256,13 +266,7 @@ export class BatchProcessor implements Sink {
 
   #sent(ticket: Ticket, outcome: SendOutcome, bytes: number): void {
     this.#bufferedBytes -= bytes;
-    const reasons: Readonly<Record<SendOutcome, LossReason | undefined>> = {
-      accepted: undefined,
-      rejected: "sink_rejected",
-      failed: "sink_failed",
-      aborted: "shutdown",
-    };
-    this.#settle(ticket, reasons[outcome]);
+    this.#settle(ticket, LOSS_OF[outcome]);
   }
 
   #settle(ticket: Ticket, reason: LossReason | undefined): void {
@@ -280,7 +284,7 @@ export class BatchProcessor implements Sink {
     this.#controller.sent(ticket.count, now_ms() - ticket.started_ms, sojourn_ms);
   }
 
-  /** Batches that are not settled yet, with those that wait in a log for their sinks. */
+  /** Batches that no sink, and no log, has taken yet. */
   get pending(): number {
     const waiting = this.#outboxes.reduce((sum, { pending }) => sum + pending, 0);
     return waiting + this.#appending;
@@ -336,6 +340,7 @@ export class BatchProcessor implements Sink {
       eventsReceived: received,
       eventsProcessed: processed,
       eventsDropped: dropped,
+      eventsRefusedLater: this.#logDeliveries.reduce((sum, each) => sum + each.rejectedEvents, 0),
       batchesCreated: created,
       batchesSent: sent,
       batchesFailed: failed,

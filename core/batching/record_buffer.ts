@@ -28,11 +28,20 @@ export class RecordBuffer {
     const offset = batch.offsets[index]!;
     const at = (this.#used + 7) & ~7;
     this.#reserve(at + length);
-    this.#bytes.set(batch.buffer.subarray(offset, offset + length), at);
+    this.#copy(batch, offset, length, at);
     this.#offsets[this.#count] = at;
     this.#lengths[this.#count] = length;
     this.#count += 1;
     this.#used = at + length;
+  }
+
+  /** By words: a view of the record would be an allocation for each event. */
+  #copy({ view, buffer }: RecordBatch, from: number, length: number, to: number): void {
+    const words = length & ~3;
+    for (let i = 0; i < words; i += 4) {
+      this.#view.setInt32(to + i, view.getInt32(from + i, true), true);
+    }
+    for (let i = words; i < length; i++) this.#bytes[to + i] = buffer[from + i]!;
   }
 
   #reserve(bytes: number): void {

@@ -1,6 +1,7 @@
 /** IP addresses as text. */
 
-const AF_INET6 = 10;
+/** Linux's number of the family; any other is taken for IPv4. */
+export const AF_INET6 = 10;
 
 function ipv4(bytes: Uint8Array, offset: number): string {
   return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`;

@@ -12,10 +12,17 @@ import type { Observe } from "#core/telemetry/instrument.ts";
 import { ESTIMATES } from "#core/telemetry/instruments/estimates.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
 
+/** What is asked of each record of a collector. */
+interface Watched {
+  readonly word: ReaderPair;
+  /** By the header's number of the type; undefined where the collector has no such type. */
+  readonly totals: readonly (PoissonTotal | undefined)[];
+}
+
 /** Looks at every delivered record, and keeps sums only. */
 export class EstimatesPart implements RunPart, Sink {
   readonly name = "estimates";
-  readonly #words = new Map<EventSchema, ReaderPair>();
+  readonly #watched = new Map<EventSchema, Watched>();
   readonly #totals = new Map<string, PoissonTotal>();
   readonly #wholeConnections: boolean;
 
@@ -25,26 +32,27 @@ export class EstimatesPart implements RunPart, Sink {
   }
 
   write(batch: RecordBatch, schema: EventSchema): void {
-    const word = this.#words.get(schema) ?? this.#open(schema);
-    const { header, types, headerSize } = schema;
+    const { word, totals } = this.#watched.get(schema) ?? this.#open(schema);
+    const { header, headerSize } = schema;
     for (let i = 0; i < batch.count; i++) {
       if (batch.lengths[i]! < headerSize) continue;
       const at = batch.offsets[i]!;
-      const type = types.get(header.type(batch.view, at));
-      if (type === undefined) continue;
-      const rate = rateFromHalves(word.low(batch.view, at), word.high(batch.view, at));
-      this.#totals.get(type.spec.name)!.add(1, rate);
+      const total = totals[header.type(batch.view, at)];
+      total?.add(1, rateFromHalves(word.low(batch.view, at), word.high(batch.view, at)));
     }
   }
 
-  #open(schema: EventSchema): ReaderPair {
+  #open(schema: EventSchema): Watched {
     const layout = layoutOf(schema.btf, findType(schema.btf, "event_header", "struct")!);
-    const word = fieldReaderPair(layout, "sampling");
-    this.#words.set(schema, word);
-    for (const { spec } of schema.types.values()) {
-      if (!this.#totals.has(spec.name)) this.#totals.set(spec.name, new PoissonTotal());
+    const totals: (PoissonTotal | undefined)[] = [];
+    for (const [number, { spec }] of schema.types) {
+      const total = this.#totals.get(spec.name) ?? new PoissonTotal();
+      this.#totals.set(spec.name, total);
+      totals[number] = total;
     }
-    return word;
+    const watched = { word: fieldReaderPair(layout, "sampling"), totals };
+    this.#watched.set(schema, watched);
+    return watched;
   }
 
   /** By event type; of types that have been seen. */

@@ -146,7 +146,7 @@ export class TelemetryPart implements RunPart, MetricsSource {
       staleIntervals: (now_ms - oldest_ms) / this.#interval_ms,
       exporterFailures: Math.max(0, ...exporters.map(({ failuresInARow }) => failuresInARow)),
       attachFailures: all.reduce((total, { attachFailures }) => total + attachFailures, 0),
-      verificationFailures: 0,
+      verificationFailures: all.reduce((total, each) => total + each.verificationFailures, 0),
     });
     this.#ringPeak = 0;
   }

@@ -1,11 +1,10 @@
 /** Text and numbers into a buffer that grows and is used again: nothing is allocated per value. */
-import { addressText } from "../../events/address_text.ts";
+import { AF_INET6, addressText } from "../../events/address_text.ts";
 
 const TWO_32 = 2 ** 32;
 const BILLION = 1e9;
 const DIGITS = "0123456789abcdef";
 const HEXADECIMAL = Uint8Array.from(DIGITS, (digit) => digit.charCodeAt(0));
-const AF_INET6 = 10;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

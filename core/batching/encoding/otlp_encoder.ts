@@ -3,6 +3,7 @@
  * the semantic conventions where they have a name, else under `tapio.`.
  */
 import type { RecordBatch } from "../../backend.ts";
+import { AF_INET6 } from "../../events/address_text.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import { highOf, lowOf, type Presentation, presentationOf } from "./field_value.ts";
 import { floatOf } from "./ndjson_encoder.ts";
@@ -54,7 +55,6 @@ const TWO_32 = 2 ** 32;
 const encoder = new TextEncoder();
 const IPV4 = encoder.encode("ipv4");
 const IPV6 = encoder.encode("ipv6");
-const AF_INET6 = 10;
 
 interface OtlpField {
   readonly field: RecordField;
@@ -126,6 +126,7 @@ export class OtlpLogsEncoder implements RecordEncoder {
   readonly #selection: RecordSelection;
   readonly #types: readonly OtlpType[];
   readonly #timestamp: RecordField;
+  readonly #float = new DataView(new ArrayBuffer(8));
   readonly #resource: Uint8Array;
   readonly #scope: Uint8Array;
   readonly #unixOffset_ns: () => bigint;
@@ -228,8 +229,9 @@ export class OtlpLogsEncoder implements RecordEncoder {
     }
     if (how === "float") {
       value.byte(TAG.double);
-      const number = new Float64Array([floatOf(view, at, field.size)]);
-      value.all(new Uint8Array(number.buffer));
+      this.#float.setFloat64(0, floatOf(view, at, field.size), true);
+      value.fixed32(this.#float.getUint32(0, true));
+      value.fixed32(this.#float.getUint32(4, true));
       return;
     }
     // One byte of length is enough for all but long byte arrays; those make room for another.

@@ -15,6 +15,13 @@ export const BATCHING = {
   ]),
   savings: gauge("bpf.batch.compression.savings", "1", "Part of the bytes that encoding saved."),
   buffered: gauge("bpf.batch.buffer.usage", "By", "Encoded batches that wait in memory."),
+  refused: {
+    name: "bpf.log.events.refused",
+    kind: "counter",
+    unit: "{event}",
+    description: "Events that the log had taken and a sink then refused for good.",
+    attributes: [],
+  },
   failures: {
     name: "bpf.sink.failures",
     kind: "counter",

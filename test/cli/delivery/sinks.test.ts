@@ -151,16 +151,37 @@ describe("sinks", () => {
 
   it("a sink that is down: with a log nothing is lost, and the next run sends it", async () => {
     const log = `log: { enabled: true, path: ${join(folder, "log")} }\n`;
-    const port = "http://127.0.0.1:9/v1/logs";
+    let isDown = true;
+    const sink = await receiver((response) => {
+      if (!isDown) return ok(response);
+      response.statusCode = 503;
+      response.end();
+      return 503;
+    });
+    // The same endpoint is the same sink: it goes on where it left off.
+    const config = `sinks: [{ type: otlp, endpoint: "${sink.url}", compression: none }]\n${log}`;
     const batching = "batching: { shutdown_timeout_ms: 200, retry_backoff_ms: 5 }\n";
-    const down = await run(`sinks: [{ type: otlp, endpoint: "${port}" }]\n${log}${batching}`);
+    const down = await run(config + batching);
     expect(down.books).toMatchObject({ residual: 0, delivered: down.books.seen });
-    // The sink's name is its position in the log: the same name gets what is left.
-    const late = join(folder, "late.ndjson");
-    const first = await run(`sinks: [{ type: ndjson, path: ${late} }]\n${log}`);
-    expect(first.books.residual).toBe(0);
-    const lines = readFileSync(late, "utf8").trimEnd().split("\n").length;
-    expect(lines).toBeGreaterThanOrEqual(first.books.seen);
+    expect(sink.records).toBe(0);
+    isDown = false;
+    const next = await run(config);
+    expect(next.books).toMatchObject({ residual: 0, delivered: next.books.seen });
+    expect(sink.records).toBe(down.books.seen + next.books.seen);
+  });
+
+  it("OTLP: what the log had taken and the sink then refused for good is counted on its own", async () => {
+    const refusing = await receiver((response) => {
+      response.statusCode = 400;
+      response.end();
+      return 400;
+    });
+    const log = `log: { enabled: true, path: ${join(folder, "refused")} }\n`;
+    const { books, delivery } = await run(
+      `sinks: [{ type: otlp, endpoint: "${refusing.url}" }]\n${log}`,
+    );
+    expect(books).toMatchObject({ residual: 0, delivered: books.seen });
+    expect(delivery).toMatchObject({ eventsDropped: 0, eventsRefusedLater: books.seen });
   });
 });
 
