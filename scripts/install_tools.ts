@@ -1,6 +1,6 @@
 /**
- * The system tools that builds need: installed through the system's package manager where we are
- * root, named in one line where we are not.
+ * The system tools that builds and tests need: installed through the system's package manager where we
+ * are root, named in one line where we are not.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
@@ -11,7 +11,7 @@ export interface Tool {
   /** Debian package that brings it. */
   readonly package: string;
   readonly present: () => boolean;
-  /** Only for the kernel backend and guests: nice to have, installed along, never a reason to stop. */
+  /** Nice to have: installed along, never a reason to stop. */
   readonly optional?: true;
 }
 
@@ -30,7 +30,10 @@ export function findExecutable(name: string): string | undefined {
 
 const executable = (name: string) => () => findExecutable(name) !== undefined;
 
-const TOOLS: readonly Tool[] = [
+const optional = true;
+
+/** What setup needs; the optional ones are the kernel backend's. */
+export const BUILD_TOOLS: readonly Tool[] = [
   { name: "clang", package: "clang", present: executable("clang") },
   { name: "llvm-strip", package: "llvm", present: executable("llvm-strip") },
   { name: "emcc", package: "emscripten", present: executable("emcc") },
@@ -41,37 +44,32 @@ const TOOLS: readonly Tool[] = [
     package: "libbpf-dev",
     present: () => existsSync("/usr/include/bpf/bpf_helpers.h"),
   },
-  { name: "g++", package: "g++", present: executable("g++"), optional: true },
+  { name: "g++", package: "g++", present: executable("g++"), optional },
   {
     name: "libelf headers",
     package: "libelf-dev",
     present: () => existsSync("/usr/include/libelf.h"),
-    optional: true,
+    optional,
   },
   {
     name: "zlib headers",
     package: "zlib1g-dev",
     present: () => existsSync("/usr/include/zlib.h"),
-    optional: true,
+    optional,
   },
-  {
-    name: "promtool",
-    package: "prometheus",
-    present: executable("promtool"),
-    optional: true,
-  },
+];
+
+/** What tests put the project beside; each test that lacks its own is skipped and says so. */
+export const TEST_TOOLS: readonly Tool[] = [
+  { name: "chromium", package: "chromium", present: executable("chromium"), optional },
+  { name: "promtool", package: "prometheus", present: executable("promtool"), optional },
   {
     name: "qemu-system-x86_64",
     package: "qemu-system-x86",
     present: executable("qemu-system-x86_64"),
-    optional: true,
+    optional,
   },
 ];
-
-/** Tools that are missing, by name of the thing and of its package. */
-export function missingTools(): readonly Tool[] {
-  return TOOLS.filter((tool) => !tool.present());
-}
 
 function apt(...args: string[]): void {
   const result = spawnSync("apt-get", args, {
@@ -88,15 +86,21 @@ export function installPackages(packages: readonly string[]): void {
   apt("install", "-q", "-y", "--no-install-recommends", ...packages);
 }
 
-export async function installTools(): Promise<void> {
-  const missing = missingTools();
+/** Installs those that are missing. Throws where one that is not optional cannot be had. */
+export function installTools(tools: readonly Tool[]): void {
+  const missing = tools.filter((tool) => !tool.present());
   if (missing.length === 0) return;
+  const needed = missing.filter((tool) => tool.optional !== true);
   const packages = missing.map((tool) => tool.package);
   if (process.getuid?.() !== 0 || findExecutable("apt-get") === undefined) {
-    const needed = missing.filter((tool) => tool.optional !== true);
     if (needed.length === 0) return;
     const names = needed.map((tool) => tool.name).join(", ");
     throw new Error(`missing: ${names}; install the packages ${packages.join(" ")} and try again`);
   }
-  installPackages(packages);
+  try {
+    installPackages(packages);
+  } catch (error) {
+    if (needed.length > 0) throw error;
+    console.error(`setup: going on without ${packages.join(" ")}: ${(error as Error).message}`);
+  }
 }

@@ -7,10 +7,10 @@ import { buildAddon } from "./build_addon.ts";
 import { buildBpf } from "./build_bpf.ts";
 import { buildRuntime } from "./build_runtime.ts";
 import { fetchThirdParty } from "./fetch_third_party.ts";
-import { installTools } from "./install_tools.ts";
+import { BUILD_TOOLS, installTools } from "./install_tools.ts";
 
 export async function setup(): Promise<void> {
-  await installTools();
+  installTools(BUILD_TOOLS);
   fetchThirdParty();
   await buildBpf();
   await buildRuntime();

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import type { PinnedKernel } from "#vm-tests/harness/kernels.ts";
 import { fetchImage } from "#vm-tests/harness/packages.ts";
-import { findExecutable } from "../install_tools.ts";
+import { findExecutable, installTools, TEST_TOOLS } from "../install_tools.ts";
 import { runTask } from "../run_task.ts";
 import { setup } from "../setup.ts";
 import { addCounts, type Counts, defaultKernels, NO_COUNTS, testKernel } from "../vm_suites.ts";
@@ -69,6 +69,7 @@ function runVitest(args: readonly string[]): Counts {
 
 await runTask(async () => {
   await setup();
+  installTools(TEST_TOOLS);
   mountTracefs();
   const args = process.argv.slice(2);
   const kernels = args.length === 0 ? fetchKernels() : [];

@@ -11,7 +11,7 @@ import {
   writePin,
 } from "#vm-tests/harness/kernels.ts";
 import { fetchImage, newestPin } from "#vm-tests/harness/packages.ts";
-import { findExecutable } from "../install_tools.ts";
+import { findExecutable, installTools, TEST_TOOLS } from "../install_tools.ts";
 import { runTask } from "../run_task.ts";
 import { setup } from "../setup.ts";
 import { addCounts, DEFAULT_KERNELS, NO_COUNTS, testKernel } from "../vm_suites.ts";
@@ -42,6 +42,7 @@ await runTask(async () => {
     ? pinnedKernels()
     : (values.kernel ?? DEFAULT_KERNELS).map(kernelNamed);
   if (values["update-pins"]) return updatePins(kernels);
+  installTools(TEST_TOOLS);
   if (findExecutable("qemu-system-x86_64") === undefined) {
     throw new Error("qemu-system-x86_64 is missing; install the package qemu-system-x86");
   }
