@@ -12,7 +12,7 @@ import {
   type NumberedRule,
 } from "#core/filters/rule.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { withRun } from "../daemon/with_run.ts";
+import { SOCKET_OPTION, withRun } from "../daemon/with_run.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -56,8 +56,6 @@ export function ruleOf([action, what = ""]: readonly string[], options: Options)
   throw new UsageError(`filter add ${what}: ${issue!.path.join(".") || "rule"}: ${issue!.message}`);
 }
 
-const socket = { socket: { type: "string" } } as const;
-
 export const filterAddCommand: Command = {
   words: ["filter", "add"],
   summary: "adds a rule to a run in progress",
@@ -66,7 +64,7 @@ export const filterAddCommand: Command = {
     "[--protocol tcp] [--endpoint source|destination|either] [--shadow] [--id N] [--name TEXT] " +
     "[--socket PATH] [-o json|table]",
   options: {
-    ...socket,
+    ...SOCKET_OPTION,
     kind: { type: "string" },
     port: { type: "string" },
     protocol: { type: "string" },
@@ -90,7 +88,7 @@ export const filterRemoveCommand: Command = {
   words: ["filter", "rm"],
   summary: "removes rules of a run in progress by their numbers, as one change",
   usage: "ID... [--socket PATH]",
-  options: socket,
+  options: SOCKET_OPTION,
   positionals: [1, 10_000],
   async run({ options, positionals }) {
     const ids = positionals.map((text) => {
@@ -126,7 +124,7 @@ export const filterListCommand: Command = {
   words: ["filter", "ls"],
   summary: "lists the rules of a run in progress, and what they matched by type",
   usage: "[--socket PATH] [-o json|table]",
-  options: socket,
+  options: SOCKET_OPTION,
   positionals: [0, 0],
   async run({ options, output }) {
     const listing = (await withRun(options["socket"], (client) =>
@@ -154,7 +152,7 @@ export const filterReplaceCommand: Command = {
   words: ["filter", "replace"],
   summary: "puts another rule set in force in a run in progress, as one change",
   usage: "FILE [--socket PATH]",
-  options: socket,
+  options: SOCKET_OPTION,
   positionals: [1, 1],
   async run({ options, positionals }) {
     const rules = readRules(positionals[0]!);
@@ -167,7 +165,7 @@ export const filterClearCommand: Command = {
   words: ["filter", "clear"],
   summary: "removes all rules of a run in progress",
   usage: "[--socket PATH]",
-  options: socket,
+  options: SOCKET_OPTION,
   positionals: [0, 0],
   async run({ options }) {
     await withRun(options["socket"], (client) => client.call("filter.clear"));

@@ -3,7 +3,7 @@
 import { burstOf } from "#core/rate_limits/compile_limit.ts";
 import type { RateLimit, RateLimitConfig } from "#core/rate_limits/rate_limit_config.ts";
 import type { Command, OutputFormat } from "../command.ts";
-import { withRun } from "../daemon/with_run.ts";
+import { SOCKET_OPTION, withRun } from "../daemon/with_run.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -48,7 +48,7 @@ export const limitSetCommand: Command = {
   words: ["limit", "set"],
   summary: "limits the events of a run in progress: program, type, pid, cgroup or remote",
   usage: "program|type|pid|cgroup|remote EVENTS_PER_S[/BURST] [--socket PATH] [-o json|table]",
-  options: { socket: { type: "string" } },
+  options: SOCKET_OPTION,
   positionals: [2, 2],
   async run({ options, positionals, output }) {
     const limits = { [keyNamed(positionals[0])]: limitOf(positionals[1]) };
@@ -62,7 +62,7 @@ export const limitShowCommand: Command = {
   words: ["limit", "ls"],
   summary: "lists the rate limits of a run in progress",
   usage: "[--socket PATH] [-o json|table]",
-  options: { socket: { type: "string" } },
+  options: SOCKET_OPTION,
   positionals: [0, 0],
   async run({ options, output }) {
     show(
@@ -77,7 +77,7 @@ export const limitClearCommand: Command = {
   words: ["limit", "clear"],
   summary: "removes rate limits of a run in progress: those named, or all",
   usage: "[program|type|pid|cgroup|remote]... [--socket PATH] [-o json|table]",
-  options: { socket: { type: "string" } },
+  options: SOCKET_OPTION,
   positionals: [0, 5],
   async run({ options, positionals, output }) {
     const keys = positionals.length === 0 ? undefined : positionals.map(keyNamed);

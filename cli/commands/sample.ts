@@ -1,7 +1,7 @@
 /** `tapio-bpf sample`: sampling of a run in progress. */
 import type { SamplingStatistics } from "#core/sampling/sampling_manager.ts";
 import type { Command, CommandInput, OutputFormat } from "../command.ts";
-import { withRun } from "../daemon/with_run.ts";
+import { SOCKET_OPTION, withRun } from "../daemon/with_run.ts";
 import { formatCount, formatTable } from "../table.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -50,7 +50,7 @@ export const sampleSetCommand: Command = {
     "[--strategy none|uniform|adaptive|tail|priority] [--rate 0..1] [--type NAME=RATE[,...]] " +
     "[--target EVENTS_PER_S] [--socket PATH] [-o json|table]",
   options: {
-    socket: { type: "string" },
+    ...SOCKET_OPTION,
     strategy: { type: "string" },
     rate: { type: "string" },
     type: { type: "string", multiple: true },
@@ -83,7 +83,7 @@ export const sampleShowCommand: Command = {
   words: ["sample", "show"],
   summary: "shows the sampling of a run in progress",
   usage: "[--socket PATH] [-o json|table]",
-  options: { socket: { type: "string" } },
+  options: SOCKET_OPTION,
   positionals: [0, 0],
   async run({ options, output }) {
     const statistics = await withRun(options["socket"], (client) => client.call("sampling.show"));

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command, OutputFormat } from "../command.ts";
 import type { ControlClient } from "../daemon/control_client.ts";
-import { withRun } from "../daemon/with_run.ts";
+import { SOCKET_OPTION, withRun } from "../daemon/with_run.ts";
 import { secondsOption } from "../numbers.ts";
 import { catchInterrupt } from "../run/interrupt.ts";
 import type { Explanation, StatisticsReport } from "../run/parts/telemetry.ts";
@@ -35,7 +35,7 @@ export const statsCommand: Command = {
   summary: "shows statistics and health of a run in progress",
   usage: "[--watch] [--interval SECONDS] [--socket PATH] [-o json|table]",
   options: {
-    socket: { type: "string" },
+    ...SOCKET_OPTION,
     watch: { type: "boolean" },
     interval: { type: "string" },
   },
@@ -57,7 +57,7 @@ export const explainCommand: Command = {
   words: ["explain"],
   summary: "says where a run's events went, and which setting would have kept each",
   usage: "[--target-loss SHARE] [--socket PATH] [-o json|table]",
-  options: { socket: { type: "string" }, "target-loss": { type: "string" } },
+  options: { ...SOCKET_OPTION, "target-loss": { type: "string" } },
   positionals: [0, 0],
   async run({ options, output }) {
     const given = options["target-loss"];

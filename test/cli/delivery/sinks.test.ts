@@ -1,26 +1,19 @@
 /** Whole runs into sinks that are good, down, slow, refusing, breaking off; and a log between. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { zstdCodec } from "#cli/batching/zstd_codec.ts";
 import type { RunReport } from "#cli/run/report.ts";
 import { retryAfter_ms } from "#cli/sinks/otlp_sink.ts";
 import { readColumnarFile } from "#core/batching/encoding/columnar_file.ts";
+import { serveHttp } from "../../support/http_receiver.ts";
 import { ended, startRun } from "../../support/run_process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tapio-sinks-"));
-const servers: Server[] = [];
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
 
 async function run(config: string, expected = 0): Promise<RunReport> {
   const path = join(folder, "tapio.yaml");
@@ -51,7 +44,7 @@ async function receiver(
   answer: (response: ServerResponse, request: number) => number,
 ): Promise<Receiver> {
   const state = { url: "", records: 0, requests: 0 };
-  const server = createServer((request, response) => {
+  const address = await serveHttp((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
@@ -63,9 +56,7 @@ async function receiver(
       state.records += plain.toString("latin1").split("sampling.threshold").length - 1;
     });
   });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`;
+  state.url = `${address}/v1/logs`;
   return state;
 }
 

@@ -1,22 +1,15 @@
 /** Receivers of metrics that are good, down, slow or refusing: none costs an event. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { RunReport } from "#cli/run/report.ts";
+import { serveHttp } from "../../support/http_receiver.ts";
 import { ended, startRun } from "../../support/run_process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tapio-exporters-"));
-const servers: Server[] = [];
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
 
 interface Receiver {
   readonly url: string;
@@ -29,7 +22,8 @@ async function receiver(
   answer: (response: ServerResponse, request: IncomingMessage) => void,
 ): Promise<Receiver> {
   let open = 0;
-  const server = createServer((request, response) => {
+  const state = { url: "", bodies: [] as Buffer[], atOnce: 0 };
+  const address = await serveHttp((request, response) => {
     state.atOnce = Math.max(state.atOnce, ++open);
     response.on("close", () => open--);
     const chunks: Buffer[] = [];
@@ -39,10 +33,7 @@ async function receiver(
       answer(response, request);
     });
   });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const state: Receiver = { url: `http://127.0.0.1:${port}/v1/metrics`, bodies: [], atOnce: 0 };
+  state.url = `${address}/v1/metrics`;
   return state;
 }
 

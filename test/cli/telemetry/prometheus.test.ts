@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { findExecutable } from "../../../scripts/install_tools.ts";
+import { freePort } from "../../support/free_port.ts";
 import { endRun, type RunProcess, startRun } from "../../support/run_process.ts";
 
 /** What the report's monitoring section queries. */
@@ -32,15 +32,6 @@ afterEach(async () => {
     await once(child, "exit");
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function text(url: string): Promise<string> {
   const response = await fetch(url);

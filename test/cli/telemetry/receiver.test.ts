@@ -1,25 +1,15 @@
 /** The OpenTelemetry project's own collector on a run's metrics. `npm run test:otlp` builds it. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { INSTRUMENTS } from "#core/telemetry/instruments/index.ts";
+import { freePort } from "../../support/free_port.ts";
 import { ended, startRun } from "../../support/run_process.ts";
 
 const RECEIVER = "build/otlp_receiver";
 const CONFIG = "test/testdata/otlp_receiver/receiver.yaml";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 it.skipIf(!existsSync(RECEIVER))("the OpenTelemetry collector takes every instrument", async () => {
   const port = await freePort();
