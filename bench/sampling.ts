@@ -17,9 +17,7 @@ const SMALL_RATE = 1e-6;
 function sampleAt(rate: number): (object: BpfObject) => void {
   const rules = compileRules({ ...DEFAULT_SAMPLING, strategy: "uniform" }, () => rate);
   return (object) => {
-    const { maps } = object;
-    const [table, counts] = [maps.get("sampling")!, maps.get("sampling_counts")!];
-    new SamplingTable(table, counts, object.btf).publish(rules);
+    new SamplingTable(object).publish(rules);
   };
 }
 

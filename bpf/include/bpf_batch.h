@@ -24,25 +24,16 @@ struct wakeup_settings {
 	__u64 watermark_bytes; /* 0: as the ring does; 1: every record wakes */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct wakeup_settings);
-} wakeups SEC(".maps");
+struct wakeup_settings wakeups SEC(".data.wakeups");
 
 #define WAKE_ALWAYS 1
 
 /* Flags of a commit of a record of `bytes`, its header in the ring included. */
 static __always_inline __u64 wakeup_flags(__u64 bytes)
 {
-	struct wakeup_settings *settings;
-	__u64 watermark, waiting;
-	__u32 key = 0;
+	__u64 watermark = *(volatile __u64 *)&wakeups.watermark_bytes;
+	__u64 waiting;
 
-	settings = bpf_map_lookup_elem(&wakeups, &key);
-	watermark = settings ? *(volatile __u64 *)&settings->watermark_bytes : 0;
 	if (!watermark)
 		return 0;
 	if (watermark == WAKE_ALWAYS)
@@ -106,7 +97,5 @@ static __always_inline void event_header_fill(struct event_header *header, struc
 /* The report's name: a whole event, copied; `ring` is named for its readers' sake. */
 #define BATCH_PROCESS_EVENT(ring, event, size)                                                     \
 	bpf_ringbuf_output(ring, event, size, wakeup_flags((size) + RING_RECORD_HEADER_BYTES))
-
-EMIT_TYPE(struct wakeup_settings, emit_wakeup_settings);
 
 #endif

@@ -8,7 +8,7 @@
  * The rules lie in hash tables with buckets of a few rules, two buckets for each key, so a lookup
  * costs the same for ten rules and for 100,000. Tables lie in arrays that user space maps and
  * writes. There are two generations of everything: one is in force, the other is rewritten, and the
- * parity of `filter_state.current` says which (docs/decisions/010-filter-generations.md).
+ * parity of `filters.current` says which (docs/decisions/010-filter-generations.md).
  */
 #ifndef TAPIO_BPF_FILTERS_H
 #define TAPIO_BPF_FILTERS_H
@@ -79,49 +79,42 @@ static __always_inline void filter_count(__u32 program, struct filter_cpu *cpu)
  * judgement as before, nothing else was read. Else once more, with a mark that no change overtakes:
  * whoever writes the generation that is not in force waits until no mark is set.
  */
-static __always_inline __u32 filter_judge_generation(__u32 program, struct filter_cpu *cpu,
-						     struct filter_state *state)
+static __always_inline __u32 filter_judge_generation(__u32 program, struct filter_cpu *cpu)
 {
-	__u32 generation = *(volatile __u32 *)&state->current;
+	__u32 generation = *(volatile __u32 *)&filters.current;
 
 	filter_judge_by(program, generation & 1);
 	asm volatile("" ::: "memory");
-	if (*(volatile __u32 *)&state->current != generation) {
-		__sync_fetch_and_add(&state->judging, 1);
-		generation = *(volatile __u32 *)&state->current;
+	if (*(volatile __u32 *)&filters.current != generation) {
+		__sync_fetch_and_add(&filters.judging, 1);
+		generation = *(volatile __u32 *)&filters.current;
 		filter_judge_by(program, generation & 1);
 		asm volatile("" ::: "memory");
-		__sync_fetch_and_add(&state->judging, -1);
+		__sync_fetch_and_add(&filters.judging, -1);
 		cpu->again++;
 	}
 	return generation;
 }
 
 /* Whether `generation`, which was in force just now, has nothing to judge by. */
-static __always_inline bool filter_passes_all(struct filter_state *state, __u32 generation)
+static __always_inline bool filter_passes_all(__u32 generation)
 {
-	bool judges = *(volatile __u32 *)&state->generations[generation & 1].judges;
+	bool judges = *(volatile __u32 *)&filters.generations[generation & 1].judges;
 
-	return !judges && *(volatile __u32 *)&state->current == generation;
+	return !judges && *(volatile __u32 *)&filters.current == generation;
 }
 
 /* Judges one event by the rules in force. */
 static __always_inline void filter_judge(struct filter_verdict *verdict, struct probe *probe,
 					 const struct event_facts *facts)
 {
-	struct filter_state *state;
 	struct filter_cpu *cpu;
-	__u32 first = 0;
 
 	verdict->rule = 0;
-	verdict->generation = 0;
 	verdict->shadow_rejected = false;
 	verdict->pass = should_capture_task(&facts->task);
-	state = bpf_map_lookup_elem(&filter_states, &first);
-	if (!state)
-		return;
-	verdict->generation = *(volatile __u32 *)&state->current;
-	if (!verdict->pass || filter_passes_all(state, verdict->generation))
+	verdict->generation = *(volatile __u32 *)&filters.current;
+	if (!verdict->pass || filter_passes_all(verdict->generation))
 		return;
 	cpu = bpf_map_lookup_elem(&filter_cpus, &probe->program);
 	if (!cpu)
@@ -131,7 +124,7 @@ static __always_inline void filter_judge(struct filter_verdict *verdict, struct 
 		cpu->facts.network = facts->network;
 	else
 		cpu->facts.network.family = 0;
-	verdict->generation = filter_judge_generation(probe->program, cpu, state);
+	verdict->generation = filter_judge_generation(probe->program, cpu);
 	filter_count(probe->program, cpu);
 	verdict->pass = cpu->match.pass;
 	verdict->rule = cpu->match.denied_by ? cpu->match.denied_by : cpu->match.allowed_by;

@@ -47,13 +47,7 @@ struct rate_limit_table {
 	struct rate_limit_rules rules[2];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct rate_limit_table);
-} rate_limits SEC(".maps");
+struct rate_limit_table rate_limits SEC(".data.limits");
 
 struct rate_limit_bucket_key {
 	__u32 kind; /* enum rate_limit_key, or RATE_LIMIT_OVERFLOW */
@@ -173,22 +167,17 @@ static __noinline bool rate_limit_take(const struct rate_limit *limit,
 static __always_inline bool rate_limit_admits(struct probe *probe, const struct event_facts *facts)
 {
 	struct rate_limit_bucket_key key;
-	struct rate_limit_table *table;
 	struct rate_limit limit;
-	__u64 generation, now = probe->now_ns << RATE_LIMIT_SHIFT;
-	__u32 zero = 0;
+	__u64 generation = *(volatile __u64 *)&rate_limits.generation;
+	__u64 now = probe->now_ns << RATE_LIMIT_SHIFT;
 
-	table = bpf_map_lookup_elem(&rate_limits, &zero);
-	if (!table)
-		return true;
-	generation = *(volatile __u64 *)&table->generation;
 	if (!generation)
 		return true;
 #pragma clang loop unroll(disable)
 	for (__u32 kind = 0; kind < RATE_LIMIT_KEYS; kind++) {
-		limit = table->rules[generation & 1].limits[kind];
+		limit = rate_limits.rules[generation & 1].limits[kind];
 		/* Rewritten while it was read: refusing keeps the bound. */
-		if (*(volatile __u64 *)&table->generation != generation)
+		if (*(volatile __u64 *)&rate_limits.generation != generation)
 			return false;
 		if (!limit.interval || (kind == RATE_LIMIT_REMOTE && !facts->network.family))
 			continue;
@@ -199,7 +188,6 @@ static __always_inline bool rate_limit_admits(struct probe *probe, const struct 
 	return true;
 }
 
-EMIT_TYPE(struct rate_limit_table, emit_rate_limit_table);
 EMIT_TYPE(struct rate_limit_bucket_key, emit_rate_limit_bucket_key);
 EMIT_TYPE(struct rate_limit_bucket, emit_rate_limit_bucket);
 EMIT_TYPE(enum rate_limit_key, emit_rate_limit_key);

@@ -51,13 +51,8 @@ struct sampling_table {
 	struct sampling_rules rules[2];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sampling_table);
-} sampling SEC(".maps");
+/* In a section of its own, as the settings of every gate: to user space a map, to programs a load. */
+struct sampling_table sampling SEC(".data.sampling");
 
 /* Events that reached the decision, and those that it kept, of one stratum on one CPU. */
 struct sampling_count {
@@ -170,28 +165,19 @@ static __always_inline void sampling_decide(struct sampling_decision *decision, 
 					    const struct event_facts *facts)
 {
 	const __u32 type = facts->type & (SAMPLING_TYPES - 1);
-	const struct sampling_rules *rules;
-	struct sampling_table *table;
-	__u64 generation, word;
-	__u32 key = 0, stratum;
+	const __u64 generation = *(volatile __u64 *)&sampling.generation;
+	const struct sampling_rules *rules = &sampling.rules[generation & 1];
+	__u64 word;
+	__u32 stratum;
 
-	decision->word = 0;
 	decision->randomness = 0;
-	decision->stratum = 0;
-	table = bpf_map_lookup_elem(&sampling, &key);
-	if (!table) {
-		decision->keep = true;
-		return;
-	}
-	generation = *(volatile __u64 *)&table->generation;
-	rules = &table->rules[generation & 1];
 	stratum = type * SAMPLING_CLASSES + sampling_class_of(rules, facts);
 	/* The verifier must see the bound at the register that becomes the offset. */
 	asm volatile("" : "+r"(stratum));
 	stratum &= SAMPLING_TYPES * SAMPLING_CLASSES - 1;
 	word = *(volatile __u64 *)&rules->words[stratum];
 	/* The set may have been rewritten meanwhile: then certainty is the honest answer. */
-	if (*(volatile __u64 *)&table->generation != generation ||
+	if (*(volatile __u64 *)&sampling.generation != generation ||
 	    word >> SAMPLING_BITS != (generation & 0xff))
 		word = generation << SAMPLING_BITS;
 	decision->word = word;
@@ -206,7 +192,6 @@ static __always_inline void sampling_decide(struct sampling_decision *decision, 
 }
 #endif
 
-EMIT_TYPE(struct sampling_table, emit_sampling_table);
 EMIT_TYPE(struct sampling_count, emit_sampling_count);
 EMIT_TYPE(enum sampling_class, emit_sampling_class);
 

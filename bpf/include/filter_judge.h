@@ -63,12 +63,9 @@ struct {
  * which the verifier looks at once and by themselves, not in every path that leads to them.
  */
 
-static __always_inline struct filter_generation *filter_generation_of(__u32 half)
+static __always_inline const struct filter_generation *filter_generation_of(__u32 half)
 {
-	__u32 first = 0;
-	struct filter_state *state = bpf_map_lookup_elem(&filter_states, &first);
-
-	return state ? &state->generations[half & 1] : NULL;
+	return &filters.generations[half & 1];
 }
 
 /* Takes note of a rule that matched and is counted. In place: frames below collectors are scarce. */
@@ -124,13 +121,9 @@ __attribute__((noinline)) __u64 filter_match_network4(__u32 program, __u32 half,
 						      __u64 destination)
 {
 	const struct filter_generation *rules = filter_generation_of(half);
-	__u64 where, said = 0;
-	__u32 seed;
-
-	if (!rules)
-		return 0;
-	where = filter_region(rules, FILTER_REGION_NETWORK4);
-	seed = rules->seed;
+	__u64 where = filter_region(rules, FILTER_REGION_NETWORK4);
+	__u32 seed = rules->seed;
+	__u64 said = 0;
 
 	for (__u32 i = 0; i < FILTER_SHAPES_MAX; i++) {
 		const struct filter_shape4 *shape = &rules->shapes4[i];
@@ -173,7 +166,7 @@ __attribute__((noinline)) __u64 filter_match_network6(__u32 program, __u32 half)
 	__u32 source_rest, destination_rest, seed;
 	__u64 where, said = 0;
 
-	if (!rules || !cpu)
+	if (!cpu)
 		return 0;
 	network = &cpu->facts.network;
 	source = (const __u64 *)network->source_address;
@@ -239,8 +232,6 @@ __attribute__((noinline)) __u32 filter_cgroup_kind(__u32 half, __u32 high)
 {
 	const struct filter_generation *rules = filter_generation_of(half);
 
-	if (!rules)
-		return 0;
 	for (__u32 i = 0; i < FILTER_CGROUP_HIGHS; i++) {
 		if (i >= rules->cgroup_highs_count)
 			break;
@@ -256,7 +247,7 @@ __attribute__((noinline)) __u64 filter_match_number(__u32 program_half, __u64 sa
 {
 	const struct filter_generation *rules = filter_generation_of(program_half & 1);
 
-	if (!rules || region >= FILTER_REGIONS)
+	if (region >= FILTER_REGIONS)
 		return said;
 	return filter_match_scalar(program_half >> 1, rules, said, number, kind & 31, region);
 }
@@ -372,7 +363,7 @@ __attribute__((noinline)) int filter_judge_by(__u32 program, __u32 half)
 	struct filter_subject *subject;
 	__u32 consulted;
 
-	if (!rules || !cpu)
+	if (!cpu)
 		return 0;
 	facts = &cpu->facts;
 	subject = &cpu->subject;

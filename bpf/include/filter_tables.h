@@ -141,13 +141,7 @@ struct filter_state {
 	struct filter_generation generations[2];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct filter_state);
-} filter_states SEC(".maps");
+struct filter_state filters SEC(".data.filters");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -10,7 +10,7 @@ export const TABLE_MAPS: Readonly<Record<TableName, string>> = {
   networks4: "filter_networks4",
   wides: "filter_wides",
 };
-export const STATE_MAP = "filter_states";
+export const STATE_MAP = ".data.filters";
 
 /** In the order of `enum filter_region`. */
 export const REGIONS: readonly CapacityName[] = [

@@ -1,32 +1,13 @@
 /** The kernel's rate limits and buckets of one loaded object. */
 import type { BpfMap, BpfObject } from "../backend.ts";
 import { fieldReaderPair, fieldWriterPair, type ReaderPair } from "../btf/fields.ts";
-import { type Layout, layoutOf } from "../btf/layout.ts";
-import { findType } from "../btf/queries.ts";
-import { BpfError, ERRNO } from "../errors.ts";
+import type { Layout } from "../btf/layout.ts";
+import { requiredMap, requiredStruct } from "../object_parts.ts";
 import { type CompiledLimit, compileLimit, TIME_SHIFT } from "./compile_limit.ts";
 import { RATE_LIMIT_KEYS, type RateLimitConfig } from "./rate_limit_config.ts";
 
 /** A bucket that was idle this long is as good as none. */
 const IDLE_NS = 60_000_000_000n;
-
-function required(object: BpfObject, name: string): BpfMap {
-  const map = object.maps.get(name);
-  if (map !== undefined) return map;
-  throw new BpfError(`object ${object.name}`, `has no map ${name}`, {
-    errno: ERRNO.ENOENT,
-    hint: "rebuild the object from the sources of this version",
-  });
-}
-
-function layoutNamed(object: BpfObject, name: string): Layout {
-  const id = findType(object.btf, name, "struct");
-  if (id !== undefined) return layoutOf(object.btf, id);
-  throw new BpfError(`object ${object.name}`, `declares no struct ${name}`, {
-    errno: ERRNO.ENOENT,
-    hint: "rebuild the object with -g from the sources of this version",
-  });
-}
 
 export class RateLimitTable {
   readonly #table: BpfMap;
@@ -36,10 +17,10 @@ export class RateLimitTable {
   #generation = 0n;
 
   constructor(object: BpfObject) {
-    this.#table = required(object, "rate_limits");
-    this.#buckets = required(object, "rate_limit_buckets");
-    this.#layout = layoutNamed(object, "rate_limit_table");
-    this.#arrival = fieldReaderPair(layoutNamed(object, "rate_limit_bucket"), "arrival");
+    this.#table = requiredMap(object, ".data.limits");
+    this.#buckets = requiredMap(object, "rate_limit_buckets");
+    this.#layout = requiredStruct(object, "rate_limit_table");
+    this.#arrival = fieldReaderPair(requiredStruct(object, "rate_limit_bucket"), "arrival");
   }
 
   /** Puts other limits in force, by one store. Buckets keep what they have. */

@@ -1,10 +1,8 @@
 /** The kernel's table of thresholds, and its counts, of one loaded object. */
-import type { BpfMap } from "../backend.ts";
-import type { Btf } from "../btf/btf.ts";
+import type { BpfMap, BpfObject } from "../backend.ts";
 import { fieldReader, fieldWriter, fieldWriterPair, type NumberReader } from "../btf/fields.ts";
-import { findField, type Layout, layoutOf } from "../btf/layout.ts";
-import { findType } from "../btf/queries.ts";
-import { BpfError, ERRNO } from "../errors.ts";
+import { findField, type Layout } from "../btf/layout.ts";
+import { requiredMap, requiredStruct } from "../object_parts.ts";
 import { type SamplingRules, STRATA } from "./decision.ts";
 import { packWord } from "./threshold.ts";
 
@@ -15,15 +13,6 @@ const CONSISTENT = 1;
 export interface StratumCount {
   readonly seen: number;
   readonly kept: number;
-}
-
-function structLayout(btf: Btf, name: string, map: BpfMap): Layout {
-  const id = findType(btf, name, "struct");
-  if (id !== undefined) return layoutOf(btf, id);
-  throw new BpfError(`map ${map.name}`, `its object declares no struct ${name}`, {
-    errno: ERRNO.ENOENT,
-    hint: "rebuild the object with -g from the sources of this version",
-  });
 }
 
 export class SamplingTable {
@@ -39,20 +28,21 @@ export class SamplingTable {
   readonly #key = new Uint32Array(1);
   #generation = 0n;
 
-  /** `map` and `counts` are the object's `sampling` and `sampling_counts`. */
-  constructor(map: BpfMap, counts: BpfMap, btf: Btf) {
-    this.#map = map;
-    this.#counts = counts;
-    this.#layout = structLayout(btf, "sampling_table", map);
+  /** Throws `BpfError` where the object does not sample. */
+  constructor(object: BpfObject) {
+    this.#map = requiredMap(object, ".data.sampling");
+    this.#counts = requiredMap(object, "sampling_counts");
+    this.#layout = requiredStruct(object, "sampling_table");
     this.#generationOffset = findField(this.#layout, "generation").offset;
-    const count = structLayout(btf, "sampling_count", counts);
+    const count = requiredStruct(object, "sampling_count");
     this.#countReaders = {
       total_seen: fieldReader(count, "total_seen"),
       total_kept: fieldReader(count, "total_kept"),
     };
-    this.#stride = Math.ceil(counts.spec.valueSize / 8) * 8;
-    this.#epochs = counts.spec.maxEntries / STRATA;
-    this.#value = new Uint8Array(counts.valueBytes);
+    const { spec, valueBytes } = this.#counts;
+    this.#stride = Math.ceil(spec.valueSize / 8) * 8;
+    this.#epochs = spec.maxEntries / STRATA;
+    this.#value = new Uint8Array(valueBytes);
     this.#view = new DataView(this.#value.buffer);
   }
 

@@ -62,12 +62,7 @@ async function openTcp(seed: number) {
     programs: TCP.programs.map(({ name }) => name),
   });
   object.load();
-  const table = new SamplingTable(
-    object.maps.get("sampling")!,
-    object.maps.get("sampling_counts")!,
-    object.btf,
-  );
-  return { backend, object, table };
+  return { backend, object, table: new SamplingTable(object) };
 }
 
 it("kept events carry T, R, epoch and stratum of the rules in force; counts add up", async () => {

@@ -25,13 +25,8 @@ describeNative("sampling", () => {
         programs: ["syscall_enter", "syscall_exit"],
       });
       object.load();
-      const { maps } = object;
-      const table = new SamplingTable(
-        maps.get("sampling")!,
-        maps.get("sampling_counts")!,
-        object.btf,
-      );
-      const ring = maps.get("events")!.ring();
+      const table = new SamplingTable(object);
+      const ring = object.maps.get("events")!.ring();
       const program = object.programs.get("syscall_exit")!;
       const context = new Uint8Array(64);
       let before = { seen: 0, kept: 0 };

@@ -11,11 +11,7 @@ import type { Running, RunningCollector } from "../running.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
 
 function targetOf({ object, pipeline }: RunningCollector): SamplingTarget {
-  const table = new SamplingTable(
-    object.maps.get("sampling")!,
-    object.maps.get("sampling_counts")!,
-    object.btf,
-  );
+  const table = new SamplingTable(object);
   const types = new Map(
     [...pipeline.schema.types.values()].map(({ spec, number }) => [spec.name, number] as const),
   );

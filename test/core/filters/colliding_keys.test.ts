@@ -25,7 +25,7 @@ afterAll(() => backend.close());
 /** Seed of the generation with this parity, as the programs read it. */
 function seedOf(judge: Judge, half: 0 | 1): number {
   const { state } = filterLayout(judge.object.btf);
-  const memory = judge.object.maps.get("filter_states")!.memory();
+  const memory = judge.object.maps.get(".data.filters")!.memory();
   const words = new Uint32Array(memory.buffer, memory.byteOffset, state.words);
   return words[state.generations[half] + state.at("seed")]!;
 }

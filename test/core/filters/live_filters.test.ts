@@ -181,7 +181,7 @@ describe("changes", () => {
   });
 
   test("wait while a program is judging", async () => {
-    const layout = judge.object.maps.get("filter_states")!.memory();
+    const layout = judge.object.maps.get(".data.filters")!.memory();
     const judging = new Uint32Array(layout.buffer, layout.byteOffset, 2);
     judging[1] = 1;
     await expect(filters.addPidFilter(7, false)).rejects.toThrow("has not ended its judgement");
