@@ -6,6 +6,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 const WINDOW_LOG = 20;
 /** Higher levels save a few percent of a trace and cost several times the time. */
 const LEVEL = 3;
+/** What zlib takes for a chunk at least. */
+const CHUNK_BYTES_MIN = 64;
 
 /** Compresses one block of a trace, for `TraceWriter`. */
 export function compressBlock(raw: Uint8Array): Uint8Array {
@@ -22,6 +24,8 @@ export function compressBlock(raw: Uint8Array): Uint8Array {
 export function decompressBlock(stored: Uint8Array, rawLength: number): Uint8Array {
   return zstdDecompressSync(stored, {
     maxOutputLength: Math.max(1, rawLength),
+    // One byte of room left says that this was all: no second call, and nothing to put together.
+    chunkSize: Math.max(CHUNK_BYTES_MIN, rawLength + 1),
     params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG },
   });
 }

@@ -32,6 +32,21 @@ static inline void rt_bytes_copy(void *to, const void *from, u32 size)
 	}
 }
 
+/* As memmove; single words, which is what programs read most, without a call. */
+static inline void rt_bytes_move(void *to, const void *from, u32 size)
+{
+	switch (size) {
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
+	default:
+		memmove(to, from, size);
+	}
+}
+
 static inline void rt_bytes_fill(u8 *to, u8 value, u32 size)
 {
 	if (size > RT_BYTES_SMALL) {

@@ -21,13 +21,13 @@ void rt_fault(enum rt_fault_kind kind, u64 address, u32 size)
 	host_fault();
 }
 
-void rt_check_read(u64 address, u32 size)
+void rt_check_read_slowly(u64 address, u32 size)
 {
 	if (size != 0 && !rt_shadow_allows(address, size, false))
 		rt_fault(RT_FAULT_HELPER_READ, address, size);
 }
 
-void rt_check_write(u64 address, u32 size)
+void rt_check_write_slowly(u64 address, u32 size)
 {
 	if (size != 0 && !rt_shadow_allows(address, size, true))
 		rt_fault(RT_FAULT_HELPER_WRITE, address, size);

@@ -35,13 +35,17 @@ static void flush_pending(struct lru_lists *lists, struct lru_local *local)
 static void refill_local(struct rt_lru *lru, struct lru_local *local)
 {
 	struct lru_lists *lists = lru->lists;
-	struct rt_lru_node *free = &lists->heads[FREE];
+	struct rt_lru_node *node;
 	u32 count = 0;
 
 	flush_pending(lists, local);
 	lru_rotate(&lru->rules, lists);
-	for (; count < lru->batch && !lru_is_empty(free); count++)
-		lru_move_to_free(lists, free->next, &local->free, LOCAL_FREE);
+	for (; count < lru->batch; count++) {
+		node = lru_first_free(&lru->rules, lists);
+		if (node == NULL)
+			break;
+		lru_move_to_free(lists, node, &local->free, LOCAL_FREE);
+	}
 	if (count < lru->batch)
 		lru_shrink(&lru->rules, lists, lru->batch - count, &local->free, LOCAL_FREE);
 }
@@ -116,16 +120,16 @@ static struct rt_lru_node *take_shared(struct rt_lru *lru)
 static struct rt_lru_node *take_own(struct rt_lru *lru)
 {
 	struct lru_lists *lists = &lru->lists[rt_cpu];
-	struct rt_lru_node *free = &lists->heads[FREE];
 	struct rt_lru_node *node;
 
 	lru_rotate(&lru->rules, lists);
-	if (lru_is_empty(free))
-		lru_shrink(&lru->rules, lists, OWN_BATCH, free, FREE);
-	if (lru_is_empty(free))
-		return NULL;
-	node = free->next;
-	lru_move(lists, node, INACTIVE);
+	node = lru_first_free(&lru->rules, lists);
+	if (node == NULL) {
+		lru_shrink(&lru->rules, lists, OWN_BATCH, &lists->heads[FREE], FREE);
+		node = lru_first_free(&lru->rules, lists);
+	}
+	if (node != NULL)
+		lru_move(lists, node, INACTIVE);
 	return node;
 }
 
@@ -153,9 +157,10 @@ static u32 clamp(u32 value, u32 low, u32 high)
 	return value < low ? low : value > high ? high : value;
 }
 
-struct rt_lru *rt_lru_create(struct rt_map *map, u32 count, bool own_lists, rt_lru_evict_fn evict)
+struct rt_lru *rt_lru_create(struct rt_map *map, const struct rt_lru_nodes *nodes, bool own_lists)
 {
 	u32 sets = own_lists ? rt_cpu_count : 1;
+	u32 share = nodes->count / sets * nodes->stride;
 	struct rt_lru *lru = rt_alloc(sizeof(*lru));
 
 	if (lru == NULL)
@@ -166,11 +171,17 @@ struct rt_lru *rt_lru_create(struct rt_map *map, u32 count, bool own_lists, rt_l
 		rt_lru_destroy(lru);
 		return NULL;
 	}
-	lru->rules = (struct lru_rules){ map, evict, own_lists ? OWN_BATCH : SCANS };
+	lru->rules = (struct lru_rules){
+		.map = map,
+		.evict = nodes->evict,
+		.open = nodes->open,
+		.stride = nodes->stride,
+		.scans = own_lists ? OWN_BATCH : SCANS,
+	};
 	lru->own_lists = own_lists;
-	lru->batch = clamp(count / rt_cpu_count / 2, 1, BATCH_MAX);
+	lru->batch = clamp(nodes->count / rt_cpu_count / 2, 1, BATCH_MAX);
 	for (u32 i = 0; i < sets; i++)
-		lru_lists_init(&lru->lists[i]);
+		lru_lists_init(&lru->lists[i], nodes->first + i * share, share, i);
 	for (u32 cpu = 0; cpu < rt_cpu_count; cpu++) {
 		lru_head_init(&lru->locals[cpu].free);
 		lru_head_init(&lru->locals[cpu].pending);
@@ -186,12 +197,4 @@ void rt_lru_destroy(struct rt_lru *lru)
 	rt_free(lru->lists);
 	rt_free(lru->locals);
 	rt_free(lru);
-}
-
-void rt_lru_populate(struct rt_lru *lru, struct rt_lru_node *node, u32 index, u32 count)
-{
-	u32 cpu = lru->own_lists ? index / (count / rt_cpu_count) : 0;
-
-	node->cpu = (u16)cpu;
-	lru_enter(&lru->lists[cpu], node, FREE);
 }

@@ -25,14 +25,19 @@ struct rt_lru_node {
 
 struct rt_lru;
 
-/* Unlinks the node's element from the table and releases its value. */
-typedef void (*rt_lru_evict_fn)(struct rt_map *map, struct rt_lru_node *node);
+typedef void (*rt_lru_node_fn)(struct rt_map *map, struct rt_lru_node *node);
 
-/* For `count` nodes; own_lists: one set of lists for each CPU. NULL when out of memory. */
-struct rt_lru *rt_lru_create(struct rt_map *map, u32 count, bool own_lists, rt_lru_evict_fn evict);
+struct rt_lru_nodes {
+	u8 *first; /* zeroed */
+	u32 stride;
+	u32 count;
+	rt_lru_node_fn open;  /* makes the node's element accessible to programs, before its first use */
+	rt_lru_node_fn evict; /* unlinks the node's element from the table and releases its value */
+};
+
+/* own_lists: one set of lists for each CPU. NULL when out of memory. */
+struct rt_lru *rt_lru_create(struct rt_map *map, const struct rt_lru_nodes *nodes, bool own_lists);
 void rt_lru_destroy(struct rt_lru *lru);
-/* Adds free node number `index` of `count`, in order. */
-void rt_lru_populate(struct rt_lru *lru, struct rt_lru_node *node, u32 index, u32 count);
 
 /* A node to use, on rt_cpu: free, or the one given up for it. NULL where this CPU has none at all. */
 struct rt_lru_node *rt_lru_take(struct rt_lru *lru);

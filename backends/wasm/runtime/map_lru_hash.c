@@ -17,28 +17,33 @@ static void evict(struct rt_map *map, struct rt_lru_node *node)
 	rt_map_value_released(map, rt_hash_value(hash, element));
 }
 
+static void open(struct rt_map *map, struct rt_lru_node *node)
+{
+	rt_hash_open(map, element_of(rt_hash_state(map), node));
+}
+
 /* ---- birth and death ------------------------------------------------------------------------ */
 
 static int populate(struct rt_map *map)
 {
 	struct rt_hash *hash = rt_hash_state(map);
 	u64 size = (u64)hash->element_size * map->max_entries;
-	bool own_lists = map->flags & RT_MAP_NO_COMMON_LRU;
-	u8 *at;
+	struct rt_lru_nodes nodes = {
+		.stride = hash->element_size,
+		.count = map->max_entries,
+		.open = open,
+		.evict = evict,
+	};
 
-	hash->lru = rt_lru_create(map, map->max_entries, own_lists, evict);
-	if (hash->lru == NULL || size > UINT32_MAX)
+	if (size > UINT32_MAX)
 		return -ENOMEM;
-	at = hash->elements = rt_alloc((u32)size);
-	if (at == NULL)
+	hash->elements = rt_alloc((u32)size);
+	if (hash->elements == NULL)
 		return -ENOMEM;
 	hash->memory_bytes += (u32)size;
-	for (u32 i = 0; i < map->max_entries; i++, at += hash->element_size) {
-		rt_hash_open(map, (struct rt_hash_element *)at);
-		rt_lru_populate(hash->lru, (struct rt_lru_node *)(at + hash->node_offset), i,
-				map->max_entries);
-	}
-	return 0;
+	nodes.first = hash->elements + hash->node_offset;
+	hash->lru = rt_lru_create(map, &nodes, map->flags & RT_MAP_NO_COMMON_LRU);
+	return hash->lru == NULL ? -ENOMEM : 0;
 }
 
 static void lru_destroy(struct rt_map *map)

@@ -3,12 +3,15 @@
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
-void lru_lists_init(struct lru_lists *lists)
+void lru_lists_init(struct lru_lists *lists, u8 *fresh, u32 bytes, u32 cpu)
 {
 	for (u32 kind = ACTIVE; kind <= FREE; kind++)
 		lru_head_init(&lists->heads[kind]);
 	lists->lengths[ACTIVE] = lists->lengths[INACTIVE] = 0;
 	lists->rotation = &lists->heads[INACTIVE];
+	lists->fresh = fresh;
+	lists->fresh_end = fresh + bytes;
+	lists->cpu = cpu;
 }
 
 /* Takes a node out of the shared lists. */
@@ -42,6 +45,24 @@ void lru_move_to_free(struct lru_lists *lists, struct rt_lru_node *node, struct 
 	leave(lists, node);
 	node->list = (u8)free_kind;
 	lru_push_front(free, node);
+}
+
+struct rt_lru_node *lru_first_free(const struct lru_rules *rules, struct lru_lists *lists)
+{
+	struct rt_lru_node *head = &lists->heads[FREE];
+
+	if (lru_is_empty(head)) {
+		struct rt_lru_node *node;
+
+		if (lists->fresh == lists->fresh_end)
+			return NULL;
+		lists->fresh_end -= rules->stride;
+		node = (struct rt_lru_node *)lists->fresh_end;
+		node->cpu = (u16)lists->cpu;
+		rules->open(rules->map, node);
+		lru_enter(lists, node, FREE);
+	}
+	return head->next;
 }
 
 /* ---- rotation: who was used, who was not ---------------------------------------------------- */

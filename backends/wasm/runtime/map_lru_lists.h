@@ -12,13 +12,19 @@ struct lru_lists {
 	struct rt_lru_node heads[3]; /* ACTIVE, INACTIVE, FREE */
 	u32 lengths[2];
 	struct rt_lru_node *rotation; /* where the next look through the inactive list starts */
+	/* Nodes never used: [fresh, fresh_end), taken from the end. They come behind the free list. */
+	u8 *fresh;
+	u8 *fresh_end;
+	u32 cpu; /* of fresh nodes */
 };
 
 /* What a map's lists have in common. */
 struct lru_rules {
 	struct rt_map *map;
-	rt_lru_evict_fn evict;
-	u32 scans; /* nodes looked at in one rotation */
+	rt_lru_node_fn evict;
+	rt_lru_node_fn open;
+	u32 stride; /* from a fresh node to the next */
+	u32 scans;  /* nodes looked at in one rotation */
 };
 
 static inline void lru_head_init(struct rt_lru_node *head)
@@ -45,13 +51,16 @@ static inline void lru_push_front(struct rt_lru_node *head, struct rt_lru_node *
 	head->next = node;
 }
 
-void lru_lists_init(struct lru_lists *lists);
+/* Empty, with `bytes` of nodes that are fresh, of `cpu`. */
+void lru_lists_init(struct lru_lists *lists, u8 *fresh, u32 bytes, u32 cpu);
 /* Puts a detached node at the front of one of the lists. */
 void lru_enter(struct lru_lists *lists, struct rt_lru_node *node, enum lru_list_kind kind);
 void lru_move(struct lru_lists *lists, struct rt_lru_node *node, enum lru_list_kind kind);
 /* A node that was given up, or was free, goes to whoever asked for it. */
 void lru_move_to_free(struct lru_lists *lists, struct rt_lru_node *node, struct rt_lru_node *free,
 		      enum lru_list_kind free_kind);
+/* The next free node, at the front of the free list, or NULL. */
+struct rt_lru_node *lru_first_free(const struct lru_rules *rules, struct lru_lists *lists);
 /* Sorts what was used from what was not. */
 void lru_rotate(const struct lru_rules *rules, struct lru_lists *lists);
 /* Gives up at most `wanted` nodes, to the list `free`. */

@@ -6,6 +6,7 @@
  * The context of a record is copied into a buffer of its hook and CPU, which is all of it that
  * a program may touch.
  */
+#include "bytes.h"
 #include "program.h"
 #include "task.h"
 #include "timer.h"
@@ -105,7 +106,7 @@ static s32 hook_fire(struct hook *hook, const void *recorded, u32 cpu)
 	for (i = 0; i < hook->programs; i++) {
 		s32 error;
 
-		memcpy(context, recorded, hook->context_size);
+		rt_bytes_copy(context, recorded, hook->context_size);
 		error = program_run(hook->handles[i], (u32)(uintptr_t)context, cpu);
 		/* 1 says that the kernel skips this run; the program counts it as a miss. */
 		if (error < 0)

@@ -66,6 +66,18 @@ void rt_shadow_set(const void *start, u32 size, enum rt_access access);
 /* Whether a program may access [address, address + size); size > 0, any alignment. */
 bool rt_shadow_allows(u64 address, u32 size, bool write);
 
+/* The same for what lies in one granule, without a call; false for everything else. */
+static inline bool rt_granule_allows(u64 address, u32 size, bool write)
+{
+	u32 end = ((u32)address & 7u) + size;
+
+	if (address >= rt_memory_size || size > 8)
+		return false;
+	if (write) /* the sign says "read-only" */
+		return (s32)end <= (s8)rt_shadow[address >> 3];
+	return end <= (rt_shadow[address >> 3] & (u32)~RT_SHADOW_READ_ONLY);
+}
+
 /* ---- fault.c ---------------------------------------------------------------------------------
  * What the kernel's verifier would have refused. A fault ends the run: the host throws.
  */
@@ -87,10 +99,22 @@ enum rt_fault_kind {
 /* Throws in the host, with the current call site (rt_site). */
 _Noreturn void rt_fault(enum rt_fault_kind kind, u64 address, u32 size);
 
+void rt_check_read_slowly(u64 address, u32 size);
+void rt_check_write_slowly(u64 address, u32 size);
+
 /* Checks an argument of a helper; faults where the program may not access the memory. Size 0
  * passes with any address, as for the kernel's ARG_CONST_SIZE_OR_ZERO. */
-void rt_check_read(u64 address, u32 size);
-void rt_check_write(u64 address, u32 size);
+static inline void rt_check_read(u64 address, u32 size)
+{
+	if (!rt_granule_allows(address, size, false))
+		rt_check_read_slowly(address, size);
+}
+
+static inline void rt_check_write(u64 address, u32 size)
+{
+	if (!rt_granule_allows(address, size, true))
+		rt_check_write_slowly(address, size);
+}
 
 /* ---- world.c: what helpers see (more in world.h, task.h) ------------------------------------- */
 

@@ -5,6 +5,7 @@
  */
 #include "simulated_memory.h"
 
+#include "bytes.h"
 #include "shadow.h"
 
 #define PAGE_SHIFT 12
@@ -114,7 +115,7 @@ static bool readable(u64 address, u32 size, enum rt_space space)
 
 	if (last < address || last >= rt_memory_size)
 		return false;
-	for (u64 page = address >> PAGE_SHIFT; page <= last >> PAGE_SHIFT; page++)
+	for (u32 page = (u32)(address >> PAGE_SHIFT); page <= (u32)(last >> PAGE_SHIFT); page++)
 		if (spaces[page] != space)
 			return space == RT_SPACE_KERNEL && rt_shadow_allows(address, size, false);
 	return true;
@@ -146,7 +147,7 @@ int rt_copy_from_space(void *to, u64 from, u32 size, enum rt_space space)
 		return 0;
 	if (!readable(from, size, space))
 		return refusal(from, space);
-	memmove(to, (const void *)(uintptr_t)from, size);
+	rt_bytes_move(to, (const void *)(uintptr_t)from, size);
 	return 0;
 }
 
