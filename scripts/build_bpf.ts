@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 import { upToDate } from "./up_to_date.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FLAGS = ["-target", "bpfel", "-mcpu=v3", "-g", "-O2", "-Wall", "-Wextra", "-Werror"];
+/** Paths in messages and coverage are those of the repository, whoever builds. */
+const FLAGS = [
+  ...["-target", "bpfel", "-mcpu=v3", "-g", "-O2", "-Wall", "-Wextra", "-Werror"],
+  `-ffile-prefix-map=${ROOT.replace(/\/$/, "")}=`,
+];
 
 /** Compiles one object; `flags` come last. Paths are relative to the repository's root. */
 export function compileObject(source: string, output: string, flags: readonly string[] = []): void {

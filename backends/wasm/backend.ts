@@ -6,8 +6,11 @@ import type { Backend, BpfMap, BpfObject, MapSpec, OpenOptions } from "#core/bac
 import type { Btf } from "#core/btf/btf.ts";
 import { parseBtf } from "#core/btf/parse.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
+import { coverageOfEveryBackend } from "./coverage/collector.ts";
+import { aotEngine } from "./engines/aot/aot.ts";
 import type { Engine } from "./engines/engine.ts";
 import { DEFAULT_ENGINE, findEngine } from "./engines/engines.ts";
+import type { Instrument } from "./engines/probes.ts";
 import { RuntimeInstance } from "./instance.ts";
 import { parseElf } from "./loader/elf.ts";
 import { parseObject } from "./loader/object_spec.ts";
@@ -36,6 +39,8 @@ export interface WasmBackendOptions {
   readonly preempted?: () => void;
   /** What programs print with `bpf_printk`; default nothing. */
   readonly print?: (text: string) => void;
+  /** What programs tell about their runs, for tracing and coverage; only the engine `aot` can. */
+  readonly instrument?: Instrument;
 }
 
 const MEMORY_BYTES_DEFAULT = 128 * 1024 * 1024;
@@ -43,6 +48,11 @@ const MEMORY_BYTES_DEFAULT = 128 * 1024 * 1024;
 /** Throws `BpfError` where an option is out of range. */
 export async function createWasmBackend(options: WasmBackendOptions): Promise<WasmBackend> {
   const engine = findEngine(options.engine ?? DEFAULT_ENGINE);
+  if (options.instrument !== undefined && engine.name !== aotEngine.name) {
+    throw new BpfError("instrument programs", `the engine ${engine.name} cannot`, {
+      hint: `use ${aotEngine.name}`,
+    });
+  }
   let instance: RuntimeInstance | undefined;
   instance = await RuntimeInstance.create({
     wasm: options.runtime as Uint8Array<ArrayBuffer> | WebAssembly.Module,
@@ -58,7 +68,8 @@ export async function createWasmBackend(options: WasmBackendOptions): Promise<Wa
     },
   });
   instance.exports.rt_preemption_set(options.preemptionInterval ?? 0);
-  return new WasmBackend(instance, engine, readKernelBtf(options.kernelTypes));
+  const instrument = options.instrument ?? coverageOfEveryBackend()?.instrument;
+  return new WasmBackend(instance, engine, readKernelBtf(options.kernelTypes), instrument);
 }
 
 function readKernelBtf(object: Uint8Array): Btf {
@@ -77,13 +88,20 @@ export class WasmBackend implements Backend {
   readonly kernelBtf: Btf;
   readonly hooks: Hooks;
   readonly tasks: TaskTable;
+  /** For engines that load programs. */
+  readonly instrument: Instrument | undefined;
   readonly #engine: Engine;
   readonly #objects = new Set<WasmObject>();
   readonly #maps = new Set<BpfMap>();
   #closed = false;
 
   /** Use `createWasmBackend`. */
-  constructor(instance: RuntimeInstance, engine: Engine, kernelBtf: Btf) {
+  constructor(
+    instance: RuntimeInstance,
+    engine: Engine,
+    kernelBtf: Btf,
+    instrument: Instrument | undefined,
+  ) {
     this.instance = instance;
     this.engine = engine.name;
     this.cpus = instance.cpus;
@@ -91,6 +109,7 @@ export class WasmBackend implements Backend {
     this.hooks = new Hooks(instance);
     this.tasks = new TaskTable(instance, kernelBtf);
     this.#engine = engine;
+    this.instrument = instrument;
   }
 
   open(object: Uint8Array, options: OpenOptions = {}): BpfObject {

@@ -5,14 +5,20 @@
 export class FunctionTable {
   readonly #table: WebAssembly.Table;
   readonly #free: number[] = [];
+  readonly #released = new Map<number, () => void>();
 
   constructor(table: WebAssembly.Table) {
     this.#table = table;
   }
 
-  /** The index of a place that holds nothing yet. The caller releases it. */
-  reserve(): number {
-    return this.#free.pop() ?? this.#table.grow(1);
+  /**
+   * The index of a place that holds nothing yet. The caller releases it; `released` is called once, when
+   * that happens.
+   */
+  reserve(released?: () => void): number {
+    const index = this.#free.pop() ?? this.#table.grow(1);
+    if (released !== undefined) this.#released.set(index, released);
+    return index;
   }
 
   set(index: number, exported: unknown): void {
@@ -27,5 +33,7 @@ export class FunctionTable {
   release(index: number): void {
     this.#table.set(index, null);
     this.#free.push(index);
+    this.#released.get(index)?.();
+    this.#released.delete(index);
   }
 }

@@ -124,7 +124,8 @@ export class WasmObject implements BpfObject {
     for (const unchecked of this.#linked) {
       const linked = checkProgram(unchecked, { knowsHelper, readOnlyData });
       const resolve = (reference: DataReference): number => this.#resolve(reference);
-      const loaded = this.#engine.load(this.#backend.instance, linked, resolve);
+      const { instance, instrument } = this.#backend;
+      const loaded = this.#engine.load(instance, linked, resolve, { instrument });
       this.#programs.get(linked.name)!.setLoaded(loaded, linked);
     }
   }

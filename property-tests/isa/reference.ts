@@ -49,6 +49,8 @@ export interface ExecuteOptions {
   readonly instructions_max?: number;
   /** Called after every instruction; `taken` is defined for conditional jumps only. */
   readonly trace?: (instruction: Instruction, taken: boolean | undefined) => void;
+  /** Called before every instruction with r0 to r10, which change after; undefined is what nobody may read. */
+  readonly before?: (slot: number, registers: readonly (bigint | undefined)[]) => void;
 }
 
 /**
@@ -93,6 +95,7 @@ class Run {
   run(): bigint {
     for (let count = 0; count < (this.#options.instructions_max ?? 1_000_000); count++) {
       const instruction = this.#code[this.#slot]!;
+      this.#options.before?.(this.#slot, this.#registers);
       this.#slot++;
       if (instruction.opcode !== EXIT) {
         const taken = this.#step(instruction);

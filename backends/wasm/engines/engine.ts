@@ -5,6 +5,7 @@
 import type { ProgramLocation } from "#core/errors.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram, Reference } from "#wasm/loader/linked_program.ts";
+import type { Instrument } from "./probes.ts";
 
 /** What a program names that the backend has created: a map, or a byte of global data. */
 export type DataReference = Exclude<Reference, { readonly kind: "function" }>;
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly contextSize?: number;
   /** Value of r2 at the start, below 2^31. Programs of a kernel find nothing there. */
   readonly secondArgument?: number;
+  /** What the code shall tell about its runs; the compiling engine alone can. */
+  readonly instrument?: Instrument | undefined;
 }
 
 /** A loaded program. Whoever loads it closes it; a program array may keep it alive longer. */

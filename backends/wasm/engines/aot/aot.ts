@@ -36,7 +36,8 @@ function load(
   const handle = exports.program_create(options.contextSize ?? 0);
   if (handle < 0) throw outOfMemory(program.name);
   try {
-    const entry = install(instance, program.name, handle);
+    const probes = options.instrument?.(instance, program);
+    const entry = install(instance, program.name, handle, probes?.released);
     const targets = callbackTargets(program);
     const callbacks = targets.map(() => createCallback(instance, program.name, handle));
     const references = new Map<number, ResolvedReference>();
@@ -55,8 +56,9 @@ function load(
       callbacks: targets,
       secondArgument: options.secondArgument ?? 0,
       hasHelper: (id) => exports.rt_helper_index(id) !== 0,
+      probes,
     });
-    const functions = instantiate(instance, program.name, compiled);
+    const functions = instantiate(instance, program.name, compiled, probes?.step?.before);
     instance.functions.set(entry, functions["entry"]);
     callbacks.forEach(({ index }, at) => {
       instance.functions.set(index, functions[`callback${at}`]);
@@ -91,8 +93,13 @@ class AotProgram implements EngineProgram {
 }
 
 /** The place in the table for the program's entry, which the program owns. */
-function install(instance: RuntimeInstance, name: string, handle: number): number {
-  const index = instance.functions.reserve();
+function install(
+  instance: RuntimeInstance,
+  name: string,
+  handle: number,
+  released?: () => void,
+): number {
+  const index = instance.functions.reserve(released);
   if (instance.exports.aot_install(handle, index) === 0) return index;
   instance.functions.release(index);
   throw outOfMemory(name);
@@ -124,6 +131,7 @@ function instantiate(
   instance: RuntimeInstance,
   name: string,
   compiled: CompiledProgram,
+  probeStep: ((slot: number) => void) | undefined,
 ): WebAssembly.Exports {
   const { exports, functions } = instance;
   const runtime = { ...exports } as unknown as Record<string, WebAssembly.ImportValue>;
@@ -131,6 +139,7 @@ function instantiate(
     const helper = functions.get(exports.rt_helper_index(id));
     runtime[`helper${id}`] = helper as WebAssembly.ImportValue;
   }
+  if (probeStep !== undefined) runtime["probe_step"] = probeStep;
   try {
     const module = new WebAssembly.Module(compiled.bytes);
     return new WebAssembly.Instance(module, { runtime }).exports;

@@ -10,6 +10,7 @@ import { type BasicBlock, type ControlFlow, controlFlow } from "./control_flow.t
 import { emitArithmetic } from "./emit_arithmetic.ts";
 import { emitCall, emitCondition, emitExit, MAY_GOTO_ROUNDS } from "./emit_jump.ts";
 import { emitMemory } from "./emit_memory.ts";
+import { probeBlock, probeJump, probeStep, probeTailCall } from "./emit_probes.ts";
 import {
   call,
   constant32,
@@ -130,15 +131,20 @@ class BlockCode implements NodeCode {
     context.checked.forgetAll();
     const cost = start < end ? context.code.loops.get(start) : undefined;
     if (cost !== undefined) charge(context, start, cost);
+    if (start < end) probeBlock(context, start);
     for (let slot = start; slot < end; slot++) {
       const instruction = context.code.instructions[slot];
-      if (instruction !== undefined) emitInstruction(context, slot, instruction);
+      if (instruction === undefined) continue;
+      probeStep(context, slot);
+      emitInstruction(context, slot, instruction);
+      probeTailCall(context, slot, end);
     }
   }
 
   condition(node: number): void {
     const { terminator } = this.#block(node);
     emitCondition(this.#context, this.#context.code.instructions[terminator!]!);
+    probeJump(this.#context, terminator!);
   }
 
   leave(node: number): void {

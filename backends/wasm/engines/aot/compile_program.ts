@@ -1,13 +1,18 @@
 /** A linked program as a WebAssembly module. */
 import { AccessAnalysis, type Named } from "#wasm/engines/access_analysis.ts";
 import { type ProgramCode, refuse, takeApart } from "#wasm/engines/function_code.ts";
+import type { ProgramProbes } from "#wasm/engines/probes.ts";
 import { CALL_SOURCE, OPCODE } from "#wasm/loader/instructions.ts";
 import { type LinkedProgram, POISON_HELPER } from "#wasm/loader/linked_program.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import { compileFunction } from "./compile_function.ts";
+import type { CodeProbes } from "./emit_probes.ts";
 import type { Mode, ModuleFunctions, RuntimeAddresses } from "./function_context.ts";
 import { type DefinedFunction, type ImportedFunction, writeModule } from "./module_writer.ts";
 import { TYPE, WASM } from "./wasm_opcodes.ts";
+
+/** Only in modules that tell their steps, behind everything else. */
+const STEP_SIGNATURE = { parameters: [TYPE.i32], results: [] };
 
 const { i32, i64 } = TYPE;
 const WORDS5 = [i64, i64, i64, i64, i64];
@@ -60,6 +65,8 @@ export interface CompileRequest {
   readonly secondArgument: number;
   /** Whether the runtime has the helper with this number. */
   readonly hasHelper: (id: number) => boolean;
+  /** What the code shall tell besides: steps through an import `probe_step`. */
+  readonly probes?: ProgramProbes | undefined;
 }
 
 export interface CompiledProgram {
@@ -76,7 +83,13 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
   const poisoned = new Set(program.poisoned.map(({ slot }) => slot));
   const { helpers, called } = findCalls(request, code, poisoned);
   const subprograms = [...new Set([...called, ...callbacks])].sort((a, b) => a - b);
-  const functions = numberFunctions(helpers, subprograms);
+  const steps = request.probes?.step !== undefined;
+  const imports = [
+    ...RUNTIME_IMPORTS,
+    ...helpers.map((id) => ({ name: `helper${id}`, signature: SIGNATURE.helper })),
+    ...(steps ? [{ name: "probe_step", signature: SIGNATURES.length }] : []),
+  ];
+  const functions = numberFunctions(imports, helpers, subprograms);
   const shared = {
     code,
     mode: request.mode,
@@ -86,6 +99,7 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
     poisoned,
     ownFrame: new AccessAnalysis(code, named).run().ownFrame,
     secondArgument,
+    probes: codeProbes(request.probes, imports.length - 1),
   };
   const compile = (start: number, entry: boolean): ByteWriter => {
     const one = code.functions.find((candidate) => candidate.start === start)!;
@@ -107,11 +121,17 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
       exported: `callback${index}`,
     })),
   ];
-  const imports = [
-    ...RUNTIME_IMPORTS,
-    ...helpers.map((id) => ({ name: `helper${id}`, signature: SIGNATURE.helper })),
-  ];
-  return { bytes: writeModule({ signatures: SIGNATURES, imports, functions: defined }), helpers };
+  const signatures = steps ? [...SIGNATURES, STEP_SIGNATURE] : SIGNATURES;
+  return { bytes: writeModule({ signatures, imports, functions: defined }), helpers };
+}
+
+function codeProbes(
+  probes: ProgramProbes | undefined,
+  stepFunction: number,
+): CodeProbes | undefined {
+  if (probes === undefined) return undefined;
+  const { step, counters } = probes;
+  return { step: step && { functionIndex: stepFunction, registers: step.registers }, counters };
 }
 
 /** Which helpers and subprograms the code calls. */
@@ -143,12 +163,13 @@ function findCalls(
 }
 
 function numberFunctions(
+  imports: readonly ImportedFunction[],
   helpers: readonly number[],
   subprograms: readonly number[],
 ): ModuleFunctions {
-  const index = (name: string): number => RUNTIME_IMPORTS.findIndex((one) => one.name === name);
+  const index = (name: string): number => imports.findIndex((one) => one.name === name);
   const firstHelper = RUNTIME_IMPORTS.length;
-  const entry = firstHelper + helpers.length;
+  const entry = imports.length;
   return {
     check: index("aot_check"),
     fault: index("aot_fault"),

@@ -2,6 +2,7 @@
 import type { FunctionCode, ProgramCode } from "#wasm/engines/function_code.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import type { CheckedAccesses } from "./checked_accesses.ts";
+import type { CodeProbes } from "./emit_probes.ts";
 import { WASM } from "./wasm_opcodes.ts";
 
 /** `fast`: wasm's own bounds only. `checked`: every access against the shadow. */
@@ -58,6 +59,8 @@ export interface FunctionContext {
   /** Accesses that surely stay in the function's own frame, aligned where they must be. */
   readonly ownFrame: ReadonlySet<number>;
   readonly checked: CheckedAccesses;
+  /** What the code tells besides; undefined: nothing. */
+  readonly probes: CodeProbes | undefined;
   /** The function has loops: a local variable holds the budget while it runs. */
   readonly countsBudget: boolean;
 }
