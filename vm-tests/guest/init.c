@@ -3,31 +3,27 @@
  * First process of a guest. Mounts what BPF needs, brings up lo, and does what the kernel command
  * line says after "--":
  *
- *   serve             relays requests of the host to /bin/kernel_process
+ *   serve             lets /bin/kernel_process answer requests of the host
  *   run PROGRAM ...   runs a program on the console
  *   limited PROGRAM ...   the same, with little locked memory and no right to take more
  *
  * The last thing it says on the console is "tapio-guest: exit CODE"; a host that does not read that
  * line takes the run as failed. Then the machine stops.
  *
- * Requests and responses lie in memory shared with the host (an ivshmem device); one byte on the
- * second serial port says that there is a new one. A port alone carries some 300 KB/s.
+ * Requests and responses lie in memory shared with the host (an ivshmem device).
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
@@ -40,22 +36,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define PORT "/dev/ttyS1"
 #define DEVICES "/sys/bus/pci/devices"
 /* PCI vendor and device of ivshmem; its memory is the device's third resource. */
 #define SHARED_VENDOR "0x1af4"
 #define SHARED_DEVICE "0x1110"
-
-/* The start of the shared memory. The host counts requests, we count responses. */
-struct shared {
-	volatile uint32_t requests;
-	volatile uint32_t responses;
-	uint32_t padding[14];
-	/* u32 length of the rest, then the rest; first the request, then in its place the response. */
-	uint8_t message[];
-};
-
-static size_t shared_size;
 
 static void say(const char *format, ...)
 {
@@ -203,14 +187,12 @@ static void enable(const char *device)
 	close(fd);
 }
 
-static struct shared *map_shared_memory(void)
+/* Path of the file that is the memory shared with the host. */
+static const char *shared_memory(void)
 {
+	static char path[512];
 	DIR *devices = opendir(DEVICES);
 	struct dirent *entry;
-	char path[512];
-	struct stat info;
-	void *memory;
-	int fd;
 
 	if (!devices)
 		fail(DEVICES);
@@ -224,124 +206,18 @@ static struct shared *map_shared_memory(void)
 	}
 	enable(entry->d_name);
 	snprintf(path, sizeof(path), DEVICES "/%s/resource2", entry->d_name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &info))
-		fail(path);
-	shared_size = info.st_size;
-	memory = mmap(NULL, shared_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		fail(path);
 	closedir(devices);
-	close(fd);
-	return memory;
-}
-
-static int open_port(void)
-{
-	int fd = open(PORT, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	struct termios settings;
-
-	if (fd < 0 || tcgetattr(fd, &settings))
-		fail(PORT);
-	cfmakeraw(&settings);
-	/* QEMU holds a lone byte back for the time of four more at this speed. */
-	cfsetspeed(&settings, B115200);
-	if (tcsetattr(fd, TCSANOW, &settings))
-		fail(PORT);
-	return fd;
-}
-
-static void transfer(int fd, uint8_t *bytes, size_t size, bool writes)
-{
-	while (size > 0) {
-		ssize_t count = writes ? write(fd, bytes, size) : read(fd, bytes, size);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0) {
-			say("tapio-guest: the kernel process ended\n");
-			end(124);
-		}
-		bytes += count;
-		size -= count;
-	}
-}
-
-/* The kernel process opens pipes by the paths that /proc gives them. */
-static void start_kernel_process(int *requests, int *responses)
-{
-	int down[2], up[2];
-	char from[32], to[32];
-
-	if (pipe(down) || pipe(up))
-		fail("pipe");
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", down[0]);
-	snprintf(to, sizeof(to), "/proc/self/fd/%d", up[1]);
-	switch (fork()) {
-	case -1:
-		fail("fork");
-	case 0:
-		close(down[1]);
-		close(up[0]);
-		execl("/bin/kernel_process", "kernel_process", from, to, (char *)NULL);
-		_exit(127);
-	}
-	close(down[0]);
-	close(up[1]);
-	*requests = down[1];
-	*responses = up[0];
-}
-
-static void relay(struct shared *shared, int requests, int responses)
-{
-	uint32_t length;
-
-	memcpy(&length, shared->message, sizeof(length));
-	if (length == 0)
-		end(0);
-	if (length > shared_size - sizeof(*shared) - sizeof(length)) {
-		say("tapio-guest: a request of %u bytes is too large\n", length);
-		end(124);
-	}
-	transfer(requests, shared->message, sizeof(length) + length, true);
-	transfer(responses, (uint8_t *)&length, sizeof(length), false);
-	if (length > shared_size - sizeof(*shared) - sizeof(length)) {
-		say("tapio-guest: a response of %u bytes is too large\n", length);
-		end(124);
-	}
-	memcpy(shared->message, &length, sizeof(length));
-	transfer(responses, shared->message + sizeof(length), length, false);
-}
-
-/* The port interrupts CPU 0; waking a process there needs no message between emulated CPUs. */
-static void stay_on_one_cpu(void)
-{
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	if (sched_setaffinity(0, sizeof(first), &first))
-		fail("sched_setaffinity");
+	return path;
 }
 
 _Noreturn static void serve(void)
 {
-	struct shared *shared = map_shared_memory();
-	int port = open_port(), requests, responses;
+	char *program[] = { "/bin/kernel_process", (char *)shared_memory(), NULL };
 	struct utsname names;
-	uint8_t bell;
 
-	stay_on_one_cpu();
-	start_kernel_process(&requests, &responses);
 	uname(&names);
 	say("\ntapio-guest: ready %s %ld\n", names.release, sysconf(_SC_NPROCESSORS_CONF));
-	for (;;) {
-		transfer(port, &bell, 1, false);
-		relay(shared, requests, responses);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		shared->responses = shared->requests;
-		transfer(port, &bell, 1, true);
-	}
+	end(run(program));
 }
 
 _Noreturn static void usage(void)

@@ -2,19 +2,24 @@
 /*
  * Makes bpf(2) calls for the suites, which run outside the guest.
  *
- * usage: kernel_process REQUESTS RESPONSES, which serves requests until REQUESTS ends
+ * usage: kernel_process MEMORY, a file that the host shares (`struct shared`); ends with an empty request
  *
- * Both are FIFOs. A request is u32 length of the rest, u32 operation, fields; a response is u32
- * length of the rest, s32 result (0 or -errno, or a new descriptor), bytes. Numbers are in the byte
- * order of the machine. A request that is not well formed ends the process: it is a bug of the
- * other side. Descriptors are the kernel's own; all die with the process.
+ * A request is u32 operation, fields; a response is s32 result (0 or -errno, or a new descriptor),
+ * bytes. Numbers are in the byte order of the machine. A request that is not well formed ends the
+ * process: it is a bug of the other side. Descriptors are the kernel's own; all die with the process.
+ *
+ * Both sides watch the shared counts: an interrupt would take some 3 ms from one to the other, a look
+ * at memory takes microseconds. Who waits for long sleeps between looks.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel_process.h"
@@ -43,6 +48,22 @@ enum operation {
 	OP_RUN_BARE,
 	OP_READ_FILE,
 };
+
+/* The host counts requests, we count responses. */
+struct shared {
+	u32 requests;
+	u32 responses;
+	/* Of the host alone. */
+	u32 ended;
+	u32 padding[13];
+	/* Of the message: first the request, then in its place the response. */
+	u32 length;
+	u8 message[];
+};
+
+/* Looks before the first nap, and how long naps are. */
+#define LOOKS_MAX 20000
+#define NAP_US 200
 
 struct buffer {
 	u8 *data;
@@ -120,7 +141,7 @@ u8 *add_space(u32 size)
 
 u8 *response_bytes(void)
 {
-	return response.data + 2 * sizeof(u32);
+	return response.data + sizeof(s32);
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -178,79 +199,86 @@ static s32 serve(enum operation operation)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* False at the end of the file before the first byte. */
-static bool read_exactly(int fd, void *destination, u32 size)
+static struct shared *map_shared(const char *path, u32 *message_size)
 {
-	u32 done = 0;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct shared *shared;
+	struct stat info;
 
-	while (done < size) {
-		ssize_t count = read(fd, (u8 *)destination + done, size - done);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count == 0 && done == 0)
-			return false;
-		if (count <= 0)
-			die("a request ends in the middle");
-		done += count;
-	}
-	return true;
+	if (fd < 0 || fstat(fd, &info))
+		die("cannot open the shared memory");
+	shared = mmap(NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		die("cannot map the shared memory");
+	*message_size = info.st_size - sizeof(*shared);
+	close(fd);
+	return shared;
 }
 
-static void write_exactly(int fd, const u8 *source, u32 size)
+static void await_request(const struct shared *shared, u32 served)
 {
-	while (size > 0) {
-		ssize_t count = write(fd, source, size);
+	u32 looks = 0;
 
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			die("nobody reads the responses");
-		source += count;
-		size -= count;
-	}
+	while (__atomic_load_n(&shared->requests, __ATOMIC_ACQUIRE) == served)
+		if (++looks > LOOKS_MAX)
+			usleep(NAP_US);
 }
 
-static bool serve_one(int requests, int responses)
+/* False where the request is empty. */
+static bool serve_one(struct shared *shared, u32 message_size)
 {
-	const u32 header_size = 2 * sizeof(u32);
-	u32 length, rest;
 	s32 result;
 
-	if (!read_exactly(requests, &length, sizeof(length)))
+	if (shared->length == 0)
 		return false;
-	reserve(&request, length);
-	if (!read_exactly(requests, request.data, length))
-		die("a request is empty");
-	request.length = length;
+	if (shared->length > message_size)
+		die("a request is larger than the shared memory");
+	/* A copy, because operations write into their request. */
+	reserve(&request, shared->length);
+	memcpy(request.data, shared->message, shared->length);
+	request.length = shared->length;
 	request.position = 0;
 	/* Operations add to the response: its space must not move while the kernel writes there. */
-	reserve(&response, header_size);
-	response.length = header_size;
+	reserve(&response, sizeof(result));
+	response.length = sizeof(result);
 	result = serve(take_u32());
-	rest = response.length - sizeof(u32);
-	memcpy(response.data, &rest, sizeof(rest));
-	memcpy(response.data + sizeof(u32), &result, sizeof(result));
-	write_exactly(responses, response.data, response.length);
+	if (response.length > message_size)
+		die("a response is larger than the shared memory");
+	memcpy(response.data, &result, sizeof(result));
+	memcpy(shared->message, response.data, response.length);
+	shared->length = response.length;
 	return true;
+}
+
+/* Where programs run that are free to choose. */
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		die("cannot stay on CPU 0");
 }
 
 int main(int argc, char **argv)
 {
 	/* Linux before 5.11 accounts maps here. */
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	int requests, responses;
+	struct shared *shared;
+	u32 message_size;
 
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	if (argc != 3) {
-		fprintf(stderr, "usage: kernel_process REQUESTS RESPONSES\n");
+	if (argc != 2) {
+		fprintf(stderr, "usage: kernel_process MEMORY\n");
 		return 2;
 	}
-	requests = open(argv[1], O_RDONLY | O_CLOEXEC);
-	responses = open(argv[2], O_WRONLY | O_CLOEXEC);
-	if (requests < 0 || responses < 0)
-		die("cannot open the FIFOs");
-	while (serve_one(requests, responses))
-		;
-	return 0;
+	stay_on_one_cpu();
+	shared = map_shared(argv[1], &message_size);
+	for (u32 served = 0;; served++) {
+		await_request(shared, served);
+		if (!serve_one(shared, message_size))
+			return 0;
+		__atomic_store_n(&shared->responses, served + 1, __ATOMIC_RELEASE);
+	}
 }

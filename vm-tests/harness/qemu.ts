@@ -1,6 +1,6 @@
 /** Guests: one that runs a program to its end, and one that serves requests. */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -68,8 +68,7 @@ export interface ServingGuest {
   readonly cpus: number;
   /** From the start of QEMU to the first process's word, in milliseconds. */
   readonly boot_ms: number;
-  /** `PORT.in` and `PORT.out` are FIFOs; `memory` is the shared file. */
-  readonly port: string;
+  /** The shared file. */
   readonly memory: string;
   readonly log: string;
   readonly ending: Promise<Ending>;
@@ -102,35 +101,34 @@ function start(options: GuestOptions, parameters: readonly string[], serves: boo
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "tapio-vm-"));
   const log = join(LOGS, `${options.name}.log`);
   rmSync(log, { force: true });
-  const [initramfs, port, memory] = ["initramfs", "port", "memory"].map((n) => join(folder, n));
-  writeFileSync(initramfs!, options.initramfs);
+  const [initramfs, memory] = [join(folder, "initramfs"), join(folder, "memory")];
+  writeFileSync(initramfs, options.initramfs);
   if (serves) {
-    spawnSync("mkfifo", [`${port}.in`, `${port}.out`]);
-    writeFileSync(memory!, "");
-    truncateSync(memory!, SHARED_BYTES);
+    writeFileSync(memory, "");
+    truncateSync(memory, SHARED_BYTES);
   }
   const machine: Machine = {
     image: options.image,
-    initramfs: initramfs!,
+    initramfs,
     console: log,
     arguments: parameters,
     ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
     ...(options.oneThread === undefined ? {} : { oneThread: options.oneThread }),
     ...(options.memory_mib === undefined ? {} : { memory_mib: options.memory_mib }),
-    ...(serves ? { service: { port: port!, memory: memory! } } : {}),
+    ...(serves ? { memory } : {}),
   };
   const supervision: Supervision = {
     qemu: qemuParameters(machine),
     console: log,
     deadline_s: options.deadline_s,
     answer_s: options.answer_s ?? 60,
-    ...(serves ? { memory: memory! } : {}),
+    ...(serves ? { memory } : {}),
   };
   const child = spawn(process.execPath, [SUPERVISOR, JSON.stringify(supervision)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const removeFiles = () => rmSync(folder, { recursive: true, force: true });
-  return { port: port!, memory: memory!, log, ending: endingFrom(child), removeFiles };
+  return { memory, log, ending: endingFrom(child), removeFiles };
 }
 
 async function endingFrom(child: ChildProcess): Promise<Ending> {

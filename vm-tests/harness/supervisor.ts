@@ -7,8 +7,9 @@
  */
 
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { existsSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { type Ending, endingOf, splatOf } from "./console.ts";
+import { SHARED } from "./guest_kernel.ts";
 
 export interface Supervision {
   readonly qemu: readonly string[];
@@ -34,7 +35,8 @@ function watch(supervision: Supervision): void {
     qemu.kill("SIGKILL");
   };
   const started_ms = performance.now();
-  const watchAnswers = memory === undefined ? () => 0 : answerWatch(memory);
+  const shared = memory === undefined ? undefined : openSync(memory, "r+");
+  const watchAnswers = shared === undefined ? () => 0 : answerWatch(shared);
   const poll = setInterval(() => {
     const text = existsSync(log) ? readFileSync(log, "latin1") : "";
     const line = splatOf(text);
@@ -53,19 +55,19 @@ function watch(supervision: Supervision): void {
     clearInterval(poll);
     const ending = verdict ?? endingOf(existsSync(log) ? readFileSync(log, "latin1") : "");
     process.stdout.write(JSON.stringify(ending));
+    // Whoever waits for an answer waits no longer.
+    if (shared !== undefined) writeSync(shared, Uint32Array.of(1), 0, 4, 4 * SHARED.ended);
     process.stdin.destroy();
   });
 }
 
 /** Answers for how many milliseconds the same request has been waiting. */
-function answerWatch(memory: string): () => number {
-  const fd = openSync(memory, "r");
-  process.on("exit", () => closeSync(fd));
-  const counts = new Uint32Array(2);
+function answerWatch(shared: number): () => number {
+  const counts = new Uint32Array(SHARED.counts);
   let waiting = 0;
   let since_ms = performance.now();
   return () => {
-    readSync(fd, counts, 0, counts.byteLength, 0);
+    readSync(shared, counts, 0, counts.byteLength, 0);
     const [requests, responses] = counts as unknown as [number, number];
     if (requests === responses || requests !== waiting) since_ms = performance.now();
     waiting = requests;
