@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { BpfError } from "#core/errors.ts";
 import type { CapacityName } from "#core/filters/filter_config.ts";
 import { createKernelBackend, type KernelBackend } from "#kernel/backend.ts";
-import { checkMachine } from "#kernel/probes.ts";
 import { type Bench, machine, median } from "./bench.ts";
 import { BENCH_TYPES, BenchSubject, benchRules, type How, ROUNDS } from "./filters_subject.ts";
+import { requireKernel } from "./require_kernel.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COUNTS = [10, 1_000, 10_000, 100_000] as const;
@@ -187,12 +187,7 @@ function measureRivals(
 export const filtersBench: Bench = {
   rounds: 100,
   async run({ rounds }) {
-    const failed = checkMachine().find(({ ok }) => !ok);
-    if (failed !== undefined) {
-      throw new BpfError("bench filters", `needs the kernel backend: ${failed.name}`, {
-        hint: failed.detail,
-      });
-    }
+    requireKernel("bench filters");
     const given = build(["-DFILTER_SUBJECT_GIVEN"], "filters_given.bpf.o");
     const read = build([], "filters.bpf.o");
     const backend = createKernelBackend();

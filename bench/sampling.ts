@@ -1,56 +1,57 @@
 /**
- * What a sampling decision adds to a rejected and to a kept event, on this kernel: the system call collector at
- * the real hooks (`hook_load.ts`), with decisions that keep next to nothing or everything, against objects in which
- * the answer is compiled in.
+ * What a sampling decision adds to a rejected and to a kept event, on this kernel: the system call collector in a loop
+ * (`collector_loop.ts`), with decisions at several rates, against objects in which the answer is compiled in.
  */
 import type { BpfObject } from "#core/backend.ts";
 import { compileRules } from "#core/sampling/compile_rules.ts";
 import { DEFAULT_SAMPLING } from "#core/sampling/sampling_config.ts";
 import { SamplingTable } from "#core/sampling/sampling_table.ts";
 import { createKernelBackend } from "#kernel/backend.ts";
-import { type Bench, machine, median } from "./bench.ts";
-import { compileVariant, measureVariant, requireKernel } from "./hook_load.ts";
+import { type Bench, machine } from "./bench.ts";
+import { addedBy, CollectorLoop, EVENTS, inTurns, type Variant } from "./collector_loop.ts";
+import { requireKernel } from "./require_kernel.ts";
 
-/** Of a rate at which next to nothing is kept, and the draws are those of every small rate. */
+/** Of a rate at which next to nothing is kept. */
 const SMALL_RATE = 1e-6;
+const RATES = [0.5, 0.1, 0.01, 1e-3];
 
-function sampleAt(rate: number): (object: BpfObject) => void {
+function sampleAt(rate: number): Variant {
   const rules = compileRules({ ...DEFAULT_SAMPLING, strategy: "uniform" }, () => rate);
-  return (object) => {
+  const prepare = (object: BpfObject) => {
     new SamplingTable(object).publish(rules);
   };
+  return { name: "sampling", flags: [], prepare };
 }
 
+const NEVER: Variant = { name: "sampling_never", flags: ["-DSAMPLING_FIXED=0"] };
+const ALWAYS: Variant = { name: "sampling_always", flags: ["-DSAMPLING_FIXED=1"] };
+
 export const samplingBench: Bench = {
-  rounds: 9,
+  rounds: 200,
   async run({ rounds }) {
     requireKernel("bench sampling");
-    const real = compileVariant("sampling", []);
-    const never = compileVariant("sampling_never", ["-DSAMPLING_FIXED=0"]);
-    const always = compileVariant("sampling_always", ["-DSAMPLING_FIXED=1"]);
     const backend = createKernelBackend();
     try {
-      backend.enableStatistics();
-      const rejected: number[] = [];
-      const kept: number[] = [];
-      let events = 0;
-      for (let round = 0; round < rounds; round++) {
-        const rejecting = await measureVariant(backend, real, sampleAt(SMALL_RATE));
-        const rejectingFixed = await measureVariant(backend, never);
-        const keeping = await measureVariant(backend, real, sampleAt(1));
-        const keepingFixed = await measureVariant(backend, always);
-        rejected.push(rejecting.exit_ns - rejectingFixed.exit_ns);
-        kept.push(keeping.exit_ns - keepingFixed.exit_ns);
-        events += rejecting.events + keeping.events;
-      }
+      const rates = [SMALL_RATE, 1, ...RATES];
+      const variants = [NEVER, ALWAYS, ...rates.map(sampleAt)];
+      const loops = variants.map((variant) => new CollectorLoop(backend, variant));
+      const [never = [], always = [], small = [], whole = [], ...others] = inTurns(loops, rounds);
+      const rejected = addedBy(small, never);
+      const kept = addedBy(whole, always);
+      const ofRate = RATES.map((rate, i) => {
+        // What the record of a kept event costs is no part of the decision.
+        const fixed = never.map((time, round) => time + rate * (always[round]! - time));
+        return [rate, addedBy(others[i]!, fixed).added_ns] as const;
+      });
       return {
-        sampling: { rejected_ns: median(rejected), kept_ns: median(kept) },
-        rejected_ns_each_round: rejected,
-        kept_ns_each_round: kept,
-        events,
+        sampling: { rejected_ns: rejected.added_ns, kept_ns: kept.added_ns },
+        rejected_quartiles_ns: rejected.quartiles_ns,
+        kept_quartiles_ns: kept.quartiles_ns,
+        decision_ns_by_rate: Object.fromEntries(ofRate),
         rounds,
         method:
-          "run_time_ns / run_cnt of the exit program, median over rounds of a decision - an answer compiled in; counting by stratum included",
+          `median over rounds of a decision - an answer compiled in, ${EVENTS} system calls a round in a loop in the ` +
+          "kernel, caches warm; counting by stratum included",
         machine: machine(),
       };
     } finally {

@@ -13,7 +13,7 @@ import type { KernelBackend } from "#kernel/backend.ts";
 import { createKernelBackend } from "#kernel/backend.ts";
 import type { RunReport } from "../cli/run/report.ts";
 import { type Bench, machine, median } from "./bench.ts";
-import { requireKernel } from "./hook_load.ts";
+import { requireKernel } from "./require_kernel.ts";
 
 const EVENTS_PER_S = 10_000;
 const ROUND_MS = 5000;

@@ -30,19 +30,26 @@ struct {
 	__type(value, struct syscall_start);
 } syscall_starts SEC(".maps");
 
-SEC("tp/raw_syscalls/sys_enter")
-int syscall_enter(struct trace_event_raw_sys_enter *context)
+static __always_inline void syscall_enter_observe(struct probe *probe,
+						  struct trace_event_raw_sys_enter *context)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct syscall_start start = {};
+
+	start.enter_ns = probe->now_ns;
+	start.number = context->id;
+	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
+		probe_count(probe, errors);
+}
+
+SEC("tp/raw_syscalls/sys_enter")
+int syscall_enter(struct trace_event_raw_sys_enter *context)
+{
 	struct probe probe;
 
 	if (!probe_begin(&probe, PROGRAM_SYSCALL_ENTER))
 		return 0;
-	start.enter_ns = probe.now_ns;
-	start.number = context->id;
-	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
-		probe_count(&probe, errors);
+	syscall_enter_observe(&probe, context);
 	probe_end(&probe);
 	return 0;
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* System calls through the collector of system calls, one after the other, under the clock. */
+#include "../bpf/syscall_monitor.bpf.c"
+
+#define LOOP_EVENTS_MAX 8192
+
+struct loop_context {
+	__u64 events;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} loop_elapsed_ns SEC(".maps");
+
+/* What the hooks would be given; larger than either context of any kernel. */
+struct loop_call {
+	__u64 words[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct loop_call);
+} loop_calls SEC(".maps");
+
+__attribute__((noinline)) int loop_event(__u32 first)
+{
+	struct loop_call *call = bpf_map_lookup_elem(&loop_calls, &first);
+	struct probe probe;
+
+	if (!call)
+		return 0;
+	if (!probe_begin(&probe, PROGRAM_SYSCALL_ENTER))
+		return 0;
+	syscall_enter_observe(&probe, (struct trace_event_raw_sys_enter *)call);
+	probe_end(&probe);
+	if (!probe_begin(&probe, PROGRAM_SYSCALL_EXIT))
+		return 0;
+	syscall_exit_observe(&probe, (struct trace_event_raw_sys_exit *)call);
+	probe_end(&probe);
+	return 0;
+}
+
+SEC("raw_tp/bench")
+int loop(struct loop_context *context)
+{
+	__u32 first = 0;
+	__u64 *elapsed_ns = bpf_map_lookup_elem(&loop_elapsed_ns, &first);
+	__u64 events = context->events;
+	__u64 started_ns;
+
+	if (!elapsed_ns)
+		return 0;
+	started_ns = bpf_ktime_get_ns();
+	for (__u32 i = 0; i < LOOP_EVENTS_MAX && i < events; i++)
+		loop_event(first);
+	*elapsed_ns = bpf_ktime_get_ns() - started_ns;
+	return 0;
+}
