@@ -4,11 +4,12 @@
  */
 import { existsSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { checkMapNumbers } from "#contract/map_calls.ts";
+import { describeSpec } from "#contract/map_errors.ts";
 import type { Backend, MapSpec, OpenOptions } from "#core/backend.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import { kernelName } from "#wasm/loader/global_data.ts";
 import { parseObject } from "#wasm/loader/object_spec.ts";
-import { describeSpec } from "#wasm/map_errors.ts";
 import { type Addon, loadAddon, type NativeDescriptor } from "./addon.ts";
 import { KernelMap } from "./map.ts";
 import { KernelObject } from "./object.ts";
@@ -20,8 +21,6 @@ export interface KernelBackendOptions {
   /** File with the running kernel's BTF, for CO-RE, where the kernel offers none. */
   readonly kernelBtf?: string;
 }
-
-const U32_MAX = 0xffffffff;
 
 /** Throws `NotSupportedError` where this machine has no addon. Permissions show with the first use. */
 export function createKernelBackend(options: KernelBackendOptions = {}): KernelBackend {
@@ -59,7 +58,7 @@ export class KernelBackend implements Backend {
 
   createMap(spec: MapSpec): KernelMap {
     this.#checkOpen("create map");
-    checkNumbers(spec);
+    checkMapNumbers(spec);
     const template = spec.inner === undefined ? undefined : this.#createDescriptor(spec.inner, 0);
     try {
       return this.#own(spec, this.#createDescriptor(spec, template?.number() ?? 0));
@@ -156,15 +155,4 @@ export class KernelBackend implements Backend {
 function defaultBtf(): string {
   const mayLookAtModules = hasCapability(CAPABILITY.SYS_ADMIN);
   return mayLookAtModules || !existsSync(KERNEL_BTF) ? "" : KERNEL_BTF;
-}
-
-function checkNumbers(spec: MapSpec): void {
-  const { type, keySize, valueSize, maxEntries, flags } = spec;
-  for (const [what, value] of Object.entries({ type, keySize, valueSize, maxEntries, flags })) {
-    if (Number.isInteger(value) && value >= 0 && value <= U32_MAX) continue;
-    throw new BpfError(`create map ${spec.name}`, `${what} is ${value}, not a 32-bit number`, {
-      errno: ERRNO.EINVAL,
-      hint: "use an integer from 0 to 4294967295",
-    });
-  }
 }

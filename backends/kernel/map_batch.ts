@@ -1,7 +1,8 @@
 /** Batched operations of a kernel map. */
+import type { MapCalls } from "#contract/map_calls.ts";
+import { lengthError, mapError } from "#contract/map_errors.ts";
 import type { MapSpec } from "#core/backend.ts";
-import { BpfError, ERRNO } from "#core/errors.ts";
-import { lengthError, mapError } from "#wasm/map_errors.ts";
+import { type BpfError, ERRNO } from "#core/errors.ts";
 import type { Addon } from "./addon.ts";
 
 /** A hash's cursor is a bucket number whatever its key size; other maps' is a key. */
@@ -11,14 +12,14 @@ export class MapBatches {
   readonly #addon: Addon;
   readonly #spec: MapSpec;
   readonly #fd: number;
-  readonly #valueBytes: number;
+  readonly #calls: MapCalls;
   readonly #done = new Uint32Array(1);
 
-  constructor(addon: Addon, spec: MapSpec, fd: number, valueBytes: number) {
+  constructor(addon: Addon, spec: MapSpec, fd: number, calls: MapCalls) {
     this.#addon = addon;
     this.#spec = spec;
     this.#fd = fd;
-    this.#valueBytes = valueBytes;
+    this.#calls = calls;
   }
 
   lookup(
@@ -28,7 +29,7 @@ export class MapBatches {
     count: number,
   ): { readonly count: number; readonly cursor: Uint8Array | null } {
     const operation = "look up a batch in";
-    this.#check(operation, keys, values, count);
+    this.#calls.checkBatch(operation, keys, values, count);
     const cursorBytes = Math.max(BUCKET_BYTES, this.#spec.keySize);
     if (cursor !== null && cursor.length !== cursorBytes) {
       throw lengthError(operation, this.#spec, "the cursor", cursor.length, cursorBytes);
@@ -43,7 +44,7 @@ export class MapBatches {
 
   update(keys: Uint8Array, values: Uint8Array, count: number, flags: number): void {
     const operation = "update a batch in";
-    this.#check(operation, keys, values, count);
+    this.#calls.checkBatch(operation, keys, values, count);
     if (!Number.isSafeInteger(flags) || flags < 0) {
       throw mapError(operation, this.#spec, -ERRNO.EINVAL, 0);
     }
@@ -54,7 +55,7 @@ export class MapBatches {
 
   delete(keys: Uint8Array, count: number): number {
     const operation = "delete a batch from";
-    this.#check(operation, keys, undefined, count);
+    this.#calls.checkBatch(operation, keys, undefined, count);
     this.#done[0] = count;
     const status = this.#addon.mapDeleteBatch(this.#fd, keys, this.#done);
     if (status !== 0) throw this.#error(operation, status, count);
@@ -65,23 +66,5 @@ export class MapBatches {
     // The kernel leaves the number alone where it refuses before it looks at an entry.
     const done = this.#done[0]!;
     return mapError(operation, this.#spec, status, done >= count ? 0 : done);
-  }
-
-  #check(operation: string, keys: Uint8Array, values: Uint8Array | undefined, count: number): void {
-    if (!Number.isInteger(count) || count < 0 || count > 0xffffffff) {
-      throw new BpfError(`${operation} map ${this.#spec.name}`, `count is ${count}`, {
-        errno: ERRNO.EINVAL,
-        hint: "pass a number of entries",
-        processed: 0,
-      });
-    }
-    const { keySize } = this.#spec;
-    if (keys.length < keySize * count) {
-      throw lengthError(operation, this.#spec, "the keys' buffer", keys.length, keySize * count);
-    }
-    if (values !== undefined && values.length < this.#valueBytes * count) {
-      const expected = this.#valueBytes * count;
-      throw lengthError(operation, this.#spec, "the values' buffer", values.length, expected);
-    }
   }
 }

@@ -1,8 +1,9 @@
 /** An opened object on the real kernel. libbpf loads it; what it holds is read as on wasm. */
+import { objectStateError } from "#contract/state_errors.ts";
 import type { BpfMap, BpfObject, MapSpec, OpenOptions } from "#core/backend.ts";
 import type { Btf } from "#core/btf/btf.ts";
-import { BpfError, ERRNO } from "#core/errors.ts";
 import { findVariable, initialData } from "#wasm/loader/initial_data.ts";
+import { selectPrograms } from "#wasm/loader/link.ts";
 import type { ObjectSpec, ProgramSpec } from "#wasm/loader/object_spec.ts";
 import { openError } from "#wasm/loader/open_error.ts";
 import type { Addon, NativeObject } from "./addon.ts";
@@ -93,11 +94,7 @@ export class KernelObject implements BpfObject {
   }
 
   load(): void {
-    if (this.#state !== "open") {
-      throw new BpfError(`load ${this.name}`, `the object is ${this.#state}`, {
-        errno: this.#state === "closed" ? ERRNO.EBADF : ERRNO.EBUSY,
-      });
-    }
+    if (this.#state !== "open") throw objectStateError(this.name, this.#state);
     try {
       const { status, log } = this.#native.load();
       if (status < 0) throw loadError(this.#addon, this.#spec, status, log);
@@ -132,20 +129,4 @@ export class KernelObject implements BpfObject {
     this.#native.close();
     this.onClose();
   }
-}
-
-function selectPrograms(
-  spec: ObjectSpec,
-  names: readonly string[] | undefined,
-): readonly ProgramSpec[] {
-  if (names === undefined) return spec.programs.filter(({ autoload }) => autoload);
-  for (const name of names) {
-    if (spec.programs.some((program) => program.name === name)) continue;
-    const known = spec.programs.map((program) => program.name).join(", ");
-    throw openError(spec.name, `object has no program "${name}"`, {
-      errno: ERRNO.ENOENT,
-      hint: known === "" ? "it has none" : `it has ${known}`,
-    });
-  }
-  return spec.programs.filter(({ name }) => names.includes(name));
 }

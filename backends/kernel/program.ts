@@ -1,5 +1,7 @@
 /** A program on the real kernel. */
+
 import { readFileSync } from "node:fs";
+import { programStateError } from "#contract/state_errors.ts";
 import type {
   Link,
   Program,
@@ -153,11 +155,7 @@ export class KernelProgram implements Program {
 
   #descriptor(operation: string): number {
     if (this.#fd >= 0 && !this.#closed) return this.#fd;
-    const state = this.#closed ? "closed" : "not loaded";
-    throw new BpfError(`${operation} of program ${this.name}`, `the object is ${state}`, {
-      errno: ERRNO.EBADF,
-      ...(this.#closed ? {} : { hint: "call load() first" }),
-    });
+    throw programStateError(operation, this.name, this.#closed);
   }
 
   close(): void {

@@ -4,12 +4,10 @@
  *
  * The buffer of a batch is memory that the kernel gives read-only: writing to it ends the process.
  */
-import type { RecordBatch, RecordBatchHandler, RingReader } from "#core/backend.ts";
-import { BpfError, ERRNO } from "#core/errors.ts";
+import { BATCH_RECORDS, RingBase } from "#contract/ring_base.ts";
+import type { RecordBatch } from "#core/backend.ts";
+import { BpfError } from "#core/errors.ts";
 import type { Addon, NativeRing } from "./addon.ts";
-
-/** Records in one batch, unless said otherwise. */
-export const BATCH_RECORDS = 1024;
 
 class Batch implements RecordBatch {
   readonly buffer: Uint8Array;
@@ -28,74 +26,43 @@ class Batch implements RecordBatch {
   }
 }
 
-export class KernelRing implements RingReader {
+export class KernelRing extends RingBase {
   readonly sizeBytes: number;
-  readonly name: string;
   readonly #native: NativeRing;
-  readonly #batch: Batch;
-  readonly #waiters = new Set<() => void>();
-  readonly #ready = (): void => this.#signal();
+  protected readonly batch: Batch;
+  readonly #ready = (): void => this.#onSignal();
   #signaled = false;
   #watching = false;
-  #consuming = false;
-  #closed = false;
 
   constructor(native: NativeRing, name: string, sizeBytes: number, batchRecords: number) {
-    this.name = name;
+    super(name);
     this.sizeBytes = sizeBytes;
     this.#native = native;
-    this.#batch = new Batch(native, batchRecords);
+    this.batch = new Batch(native, batchRecords);
   }
 
-  consume(handler: RecordBatchHandler, maxRecords = Number.POSITIVE_INFINITY): number {
-    this.#checkOpen("consume");
-    if (this.#consuming) {
-      throw new BpfError(`consume ring ${this.name}`, "its handler is still running", {
-        errno: ERRNO.EBUSY,
-        hint: "return from the handler first",
-      });
-    }
-    this.#consuming = true;
-    try {
-      return this.#consume(handler, maxRecords);
-    } finally {
-      this.#consuming = false;
-      if (this.#closed) this.#native.close();
-    }
+  protected fill(limit: number): number {
+    return this.#native.fill(limit);
   }
 
-  #consume(handler: RecordBatchHandler, maxRecords: number): number {
-    const native = this.#native;
-    const batch = this.#batch;
-    const capacity = batch.offsets.length;
-    let total = 0;
-    while (total < maxRecords && !this.#closed) {
-      batch.count = native.fill(Math.min(capacity, maxRecords - total));
-      if (batch.count > 0) handler(batch);
-      // Also without a record: discarded ones may have been passed over.
-      native.release();
-      if (batch.count === 0) break;
-      total += batch.count;
-    }
-    return total;
+  protected release(): void {
+    this.#native.release();
   }
 
-  availableBytes(): number {
-    this.#checkOpen("measure");
+  protected available(): number {
     return this.#native.available();
   }
 
-  /**
-   * As epoll: true at once while signalled data is unread; data that was committed without a wake-up
-   * does not end the wait.
-   */
-  wait(timeout_ms: number): Promise<boolean> {
-    this.#checkOpen("wait for");
+  protected signaled(): boolean {
     if (this.#native.consumeSignal()) this.#signaled = true;
-    if (this.#signaled) {
-      if (this.#native.available() > 0) return Promise.resolve(true);
-      this.#signaled = false;
-    }
+    return this.#signaled;
+  }
+
+  protected clearSignal(): void {
+    this.#signaled = false;
+  }
+
+  protected watch(): void {
     const status = this.#watching ? 0 : this.#native.watch(this.#ready);
     if (status !== 0) {
       throw new BpfError(`wait for ring ${this.name}`, "cannot watch it", {
@@ -104,42 +71,16 @@ export class KernelRing implements RingReader {
       });
     }
     this.#watching = true;
-    return new Promise((resolve) => {
-      const finish = (signaled: boolean): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(wake);
-        resolve(signaled);
-      };
-      const wake = (): void => finish(!this.#closed);
-      const timer = setTimeout(() => finish(false), timeout_ms);
-      this.#waiters.add(wake);
-    });
   }
 
-  /** Pending waits resolve to false. From within a handler it takes effect when that returned. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#wake();
-    if (!this.#consuming) this.#native.close();
-  }
-
-  #signal(): void {
+  #onSignal(): void {
     this.#watching = false;
     this.#signaled = true;
-    this.#wake();
+    this.wake();
   }
 
-  #wake(): void {
-    for (const wake of [...this.#waiters]) wake();
-  }
-
-  #checkOpen(operation: string): void {
-    if (!this.#closed) return;
-    throw new BpfError(`${operation} ring ${this.name}`, "it is closed", {
-      errno: ERRNO.EBADF,
-      hint: "use it before close()",
-    });
+  protected end(): void {
+    this.#native.close();
   }
 }
 

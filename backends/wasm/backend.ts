@@ -16,7 +16,6 @@ import { parseElf } from "./loader/elf.ts";
 import { parseObject } from "./loader/object_spec.ts";
 import { WasmMap } from "./map.ts";
 import { WasmObject } from "./object.ts";
-import { openRing } from "./ring.ts";
 import { Hooks } from "./world/hooks.ts";
 import { TaskTable } from "./world/task_table.ts";
 
@@ -125,7 +124,6 @@ export class WasmBackend implements Backend {
   createMap(spec: MapSpec): BpfMap {
     this.#assertOpen("create map");
     const map: WasmMap = new WasmMap(this.instance, spec, {
-      openRing: ({ instance, name, handle }) => openRing(instance, name, handle),
       onClose: () => this.#maps.delete(map),
     });
     this.#maps.add(map);

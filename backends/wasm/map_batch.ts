@@ -1,8 +1,9 @@
 /** Batched operations of a map, through a block of linear memory that grows to what is asked. */
+import type { MapCalls } from "#contract/map_calls.ts";
+import { lengthError, mapError } from "#contract/map_errors.ts";
 import type { MapSpec } from "#core/backend.ts";
-import { BpfError, ERRNO } from "#core/errors.ts";
+import { ERRNO } from "#core/errors.ts";
 import type { RuntimeInstance } from "./instance.ts";
-import { lengthError, mapError } from "./map_errors.ts";
 
 /** Updates and deletes pass in pieces of this size; lookups cannot be cut. */
 const PIECE_BYTES = 64 * 1024;
@@ -12,19 +13,31 @@ const UNKNOWN_FLAG = 0x80000000;
 
 const roundUp8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
+interface BatchedCalls {
+  readonly valueBytes: number;
+  readonly calls: MapCalls;
+}
+
 export class MapBatches {
   readonly #instance: RuntimeInstance;
   readonly #spec: MapSpec;
   readonly #handle: number;
   readonly #valueBytes: number;
+  readonly #calls: MapCalls;
   #block = 0;
   #blockBytes = 0;
 
-  constructor(instance: RuntimeInstance, spec: MapSpec, handle: number, valueBytes: number) {
+  constructor(
+    instance: RuntimeInstance,
+    spec: MapSpec,
+    handle: number,
+    { valueBytes, calls }: BatchedCalls,
+  ) {
     this.#instance = instance;
     this.#spec = spec;
     this.#handle = handle;
     this.#valueBytes = valueBytes;
+    this.#calls = calls;
   }
 
   lookup(
@@ -36,7 +49,7 @@ export class MapBatches {
     const operation = "look up a batch in";
     const { exports, u8, u32 } = this.#instance;
     const { keySize } = this.#spec;
-    this.#check(operation, keys, values, count);
+    this.#calls.checkBatch(operation, keys, values, count);
     const cursorBytes = exports.rt_map_cursor_bytes(this.#handle);
     if (cursor !== null && cursor.length !== cursorBytes) {
       throw lengthError(operation, this.#spec, "the cursor", cursor.length, cursorBytes);
@@ -73,7 +86,7 @@ export class MapBatches {
 
   update(keys: Uint8Array, values: Uint8Array, count: number, flags: number): void {
     const operation = "update a batch in";
-    this.#check(operation, keys, values, count);
+    this.#calls.checkBatch(operation, keys, values, count);
     if (!Number.isSafeInteger(flags) || flags < 0) {
       throw mapError(operation, this.#spec, -ERRNO.EINVAL, 0);
     }
@@ -85,7 +98,7 @@ export class MapBatches {
 
   delete(keys: Uint8Array, count: number): number {
     const operation = "delete a batch from";
-    this.#check(operation, keys, undefined, count);
+    this.#calls.checkBatch(operation, keys, undefined, count);
     return this.#inPieces(operation, count, keys, undefined, (block, keysAt) =>
       this.#instance.exports.rt_map_delete_batch(this.#handle, keysAt, block, 0),
     );
@@ -125,24 +138,6 @@ export class MapBatches {
       if (status !== 0) throw mapError(operation, this.#spec, status, done);
     } while (done < count);
     return done;
-  }
-
-  #check(operation: string, keys: Uint8Array, values: Uint8Array | undefined, count: number): void {
-    if (!Number.isInteger(count) || count < 0 || count > 0xffffffff) {
-      throw new BpfError(`${operation} map ${this.#spec.name}`, `count is ${count}`, {
-        errno: ERRNO.EINVAL,
-        hint: "pass a number of entries",
-        processed: 0,
-      });
-    }
-    const { keySize } = this.#spec;
-    if (keys.length < keySize * count) {
-      throw lengthError(operation, this.#spec, "the keys' buffer", keys.length, keySize * count);
-    }
-    if (values !== undefined && values.length < this.#valueBytes * count) {
-      const expected = this.#valueBytes * count;
-      throw lengthError(operation, this.#spec, "the values' buffer", values.length, expected);
-    }
   }
 
   /** A block of at least `bytes`, kept for the next batch. */

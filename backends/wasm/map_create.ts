@@ -1,8 +1,9 @@
 /** From a description to a map of the runtime: `struct rt_map_spec` of `runtime/map_types.h`. */
+import { checkMapNumbers } from "#contract/map_calls.ts";
+import { describeSpec } from "#contract/map_errors.ts";
 import { MAP_TYPE, type MapSpec } from "#core/backend.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { RuntimeInstance } from "./instance.ts";
-import { describeSpec } from "./map_errors.ts";
 
 /** What a map's BTF says beyond its sizes. */
 export interface MapDetails {
@@ -19,7 +20,6 @@ export interface MapDetails {
 }
 
 const SPEC_BYTES = 44;
-const U32_MAX = 0xffffffff;
 
 /** The handle of the new map, which the caller closes. Throws the kernel's errno. */
 export function createMapHandle(
@@ -27,7 +27,7 @@ export function createMapHandle(
   spec: MapSpec,
   details: MapDetails = {},
 ): number {
-  checkNumbers(spec);
+  checkMapNumbers(spec);
   const template = createTemplate(instance, spec, details);
   try {
     const status = create(instance, spec, details, template ?? details.innerHandle ?? 0);
@@ -77,17 +77,6 @@ function create(
     return instance.exports.rt_map_create(address);
   } finally {
     instance.free(address);
-  }
-}
-
-function checkNumbers(spec: MapSpec): void {
-  const { type, keySize, valueSize, maxEntries, flags } = spec;
-  for (const [what, value] of Object.entries({ type, keySize, valueSize, maxEntries, flags })) {
-    if (Number.isInteger(value) && value >= 0 && value <= U32_MAX) continue;
-    throw new BpfError(`create map ${spec.name}`, `${what} is ${value}, not a 32-bit number`, {
-      errno: ERRNO.EINVAL,
-      hint: "use an integer from 0 to 4294967295",
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 /** An opened object on the simulated machine: maps and programs come to life at `load`. */
+import { objectStateError } from "#contract/state_errors.ts";
 import type { BpfMap, BpfObject, MapSpec, OpenOptions, Program } from "#core/backend.ts";
 import type { Btf } from "#core/btf/btf.ts";
-import { BpfError, ERRNO } from "#core/errors.ts";
 import type { WasmBackend } from "./backend.ts";
 import type { DataReference, Engine } from "./engines/engine.ts";
 import { checkProgram } from "./loader/check.ts";
@@ -12,7 +12,6 @@ import { sizedMap } from "./loader/map_size.ts";
 import type { ObjectMap, ObjectSpec } from "./loader/object_spec.ts";
 import { WasmMap } from "./map.ts";
 import { WasmProgram } from "./program.ts";
-import { openRing } from "./ring.ts";
 
 /** LINUX_VERSION_CODE of the kernel that the simulated one behaves like: 6.18. */
 const KERNEL_VERSION_CODE = (6 << 16) | (18 << 8);
@@ -67,11 +66,7 @@ export class WasmObject implements BpfObject {
   }
 
   load(): void {
-    if (this.#state !== "open") {
-      throw new BpfError(`load ${this.name}`, `the object is ${this.#state}`, {
-        errno: this.#state === "closed" ? ERRNO.EBADF : ERRNO.EBUSY,
-      });
-    }
+    if (this.#state !== "open") throw objectStateError(this.name, this.#state);
     try {
       const data = this.#initialData();
       this.#createMaps(data);
@@ -98,7 +93,6 @@ export class WasmObject implements BpfObject {
         lockOffset: map.lockOffset,
         timerOffset: map.timerOffset,
         extra: Number(map.extra),
-        openRing: ({ instance, name, handle }) => openRing(instance, name, handle),
       });
       this.#maps.set(map.spec.name, created);
       const initial = data.get(map.spec.name);

@@ -1,8 +1,9 @@
 /** Reads what programs send with `bpf_perf_event_output`: one buffer a CPU. */
+import { BATCH_RECORDS } from "#contract/ring_base.ts";
 import type { RecordBatchHandler } from "#core/backend.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { RuntimeInstance } from "./instance.ts";
-import { BATCH_RECORDS, WasmRing } from "./ring.ts";
+import { WasmRing } from "./ring.ts";
 
 /** Word offsets of `struct rt_perf_buffer` (`runtime/perf_buffer.h`). */
 const LOST = 3;

@@ -1,4 +1,5 @@
 /** A program on the simulated machine. */
+import { programStateError } from "#contract/state_errors.ts";
 import type {
   Link,
   Program,
@@ -7,7 +8,6 @@ import type {
   RunOptions,
   RunResult,
 } from "#core/backend.ts";
-import { BpfError, ERRNO } from "#core/errors.ts";
 import type { WasmBackend } from "./backend.ts";
 import type { EngineProgram } from "./engines/engine.ts";
 import type { LinkedProgram } from "./loader/linked_program.ts";
@@ -97,11 +97,7 @@ export class WasmProgram implements Program {
 
   #program(operation: string): EngineProgram {
     if (this.#loaded !== undefined && !this.#closed) return this.#loaded;
-    const state = this.#closed ? "closed" : "not loaded";
-    throw new BpfError(`${operation} of program ${this.name}`, `the object is ${state}`, {
-      errno: ERRNO.EBADF,
-      ...(this.#closed ? {} : { hint: "call load() first" }),
-    });
+    throw programStateError(operation, this.name, this.#closed);
   }
 
   close(): void {

@@ -1,13 +1,11 @@
 /**
  * Reads a ring of the runtime (`runtime/ring.h`) in place: records are handed over as offsets into the
- * instance's memory. Nothing is allocated per batch or per record.
+ * instance's memory.
  */
-import type { RecordBatch, RecordBatchHandler, RingReader } from "#core/backend.ts";
+import { BATCH_RECORDS, RingBase } from "#contract/ring_base.ts";
+import type { RecordBatch } from "#core/backend.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { RuntimeInstance } from "./instance.ts";
-
-/** Records in one batch, unless said otherwise. */
-export const BATCH_RECORDS = 1024;
 
 /** Word offsets of `struct rt_ring`. */
 const CONSUMER = 0;
@@ -39,128 +37,63 @@ class Batch implements RecordBatch {
   }
 }
 
-export class WasmRing implements RingReader {
+export class WasmRing extends RingBase {
   readonly sizeBytes: number;
-  readonly name: string;
   readonly #instance: RuntimeInstance;
   readonly #ring: number;
   /** `struct rt_ring` as words. */
   readonly #words: Uint32Array;
-  readonly #batch: Batch;
-  readonly #release: () => void;
-  readonly #waiters = new Set<() => void>();
-  #consuming = false;
-  #closed = false;
+  protected readonly batch: Batch;
+  readonly #giveBack: () => void;
 
-  /** Takes over the ring at address `ring`, which has been opened; `release` gives it back. */
-  constructor(instance: RuntimeInstance, name: string, ring: number, release: () => void) {
-    this.name = name;
+  /** Takes over the ring at address `ring`, which has been opened; `giveBack` gives it back. */
+  constructor(instance: RuntimeInstance, name: string, ring: number, giveBack: () => void) {
+    super(name);
     this.#instance = instance;
     this.#ring = ring;
     this.#words = instance.u32.subarray(ring / 4, ring / 4 + CAPACITY + 1);
     this.sizeBytes = this.#words[MASK]! + 1;
-    this.#batch = new Batch(instance, ring);
-    this.#release = release;
+    this.batch = new Batch(instance, ring);
+    this.#giveBack = giveBack;
     // Whoever starts to watch a ring looks once, as epoll does.
     this.#words[SIGNALED] = 1;
-    instance.wakers.set(ring, () => this.#wake());
+    instance.wakers.set(ring, () => this.wake());
   }
 
-  consume(handler: RecordBatchHandler, maxRecords = Number.POSITIVE_INFINITY): number {
-    this.#checkOpen("consume");
-    if (this.#consuming) {
-      throw new BpfError(`consume ring ${this.name}`, "its handler is still running", {
-        errno: ERRNO.EBUSY,
-        hint: "return from the handler first",
-      });
-    }
-    this.#consuming = true;
-    try {
-      return this.#consume(handler, maxRecords);
-    } finally {
-      this.#consuming = false;
-      if (this.#closed) this.#giveBack();
-    }
+  protected fill(limit: number): number {
+    return this.#instance.exports.rt_ring_fill(this.#ring, limit);
   }
 
-  #consume(handler: RecordBatchHandler, maxRecords: number): number {
-    const { rt_ring_fill, rt_ring_release } = this.#instance.exports;
-    const batch = this.#batch;
-    const capacity = batch.offsets.length;
-    let total = 0;
-    while (total < maxRecords && !this.#closed) {
-      batch.count = rt_ring_fill(this.#ring, Math.min(capacity, maxRecords - total));
-      if (batch.count > 0) handler(batch);
-      // Also without a record: discarded ones may have been passed over.
-      rt_ring_release(this.#ring);
-      if (batch.count === 0) break;
-      total += batch.count;
-    }
-    return total;
+  protected release(): void {
+    this.#instance.exports.rt_ring_release(this.#ring);
   }
 
-  availableBytes(): number {
-    this.#checkOpen("measure");
-    return this.#available();
+  /** Positions are 64 bits wide; their distance fits the low half. */
+  protected available(): number {
+    return (this.#words[PRODUCER]! - this.#words[CONSUMER]!) >>> 0;
+  }
+
+  protected signaled(): boolean {
+    return this.#words[SIGNALED] !== 0;
+  }
+
+  protected clearSignal(): void {
+    this.#words[SIGNALED] = 0;
+  }
+
+  protected watch(): void {
+    this.#words[WAITING] = 1;
+  }
+
+  protected end(): void {
+    this.#instance.wakers.delete(this.#ring);
+    this.#giveBack();
   }
 
   /** How often producers signalled data since the ring exists. */
   wakeups(): number {
-    this.#checkOpen("measure");
+    this.checkOpen("measure");
     return this.#words[WAKEUPS]!;
-  }
-
-  /**
-   * As epoll: true at once while signalled data is unread; data that was committed without a wake-up
-   * does not end the wait.
-   */
-  wait(timeout_ms: number): Promise<boolean> {
-    this.#checkOpen("wait for");
-    if (this.#words[SIGNALED] !== 0) {
-      if (this.#available() > 0) return Promise.resolve(true);
-      this.#words[SIGNALED] = 0;
-    }
-    return new Promise((resolve) => {
-      const finish = (signaled: boolean): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(wake);
-        resolve(signaled);
-      };
-      const wake = (): void => finish(!this.#closed);
-      const timer = setTimeout(() => finish(false), timeout_ms);
-      this.#waiters.add(wake);
-      this.#words[WAITING] = 1;
-    });
-  }
-
-  /** Pending waits resolve to false. From within a handler it takes effect when that returned. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#wake();
-    if (!this.#consuming) this.#giveBack();
-  }
-
-  #giveBack(): void {
-    this.#instance.wakers.delete(this.#ring);
-    this.#release();
-  }
-
-  /** Positions are 64 bits wide; their distance fits the low half. */
-  #available(): number {
-    return (this.#words[PRODUCER]! - this.#words[CONSUMER]!) >>> 0;
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiters]) wake();
-  }
-
-  #checkOpen(operation: string): void {
-    if (!this.#closed) return;
-    throw new BpfError(`${operation} ring ${this.name}`, "it is closed", {
-      errno: ERRNO.EBADF,
-      hint: "use it before close()",
-    });
   }
 }
 

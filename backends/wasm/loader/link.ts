@@ -39,7 +39,8 @@ export function linkPrograms(spec: ObjectSpec, options: LinkOptions = {}): Linke
   return selectPrograms(spec, options.programs).map((program) => linker.link(program));
 }
 
-function selectPrograms(
+/** Programs of an object to load: those named, or all that load by themselves. Throws ENOENT. */
+export function selectPrograms(
   spec: ObjectSpec,
   names: readonly string[] | undefined,
 ): readonly ProgramSpec[] {
