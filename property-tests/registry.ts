@@ -116,6 +116,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "programs that run pass the load-time checks", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "statistics over schedules", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "kernel sampling decision", smokeRuns: 60, nightlyRuns: 20_000 },
+  { name: "estimators merge", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "rate limits are bounded", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "batch processor", smokeRuns: 200, nightlyRuns: 50_000 },
   { name: "pipeline books", smokeRuns: 60, nightlyRuns: 20_000 },

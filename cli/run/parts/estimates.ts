@@ -5,8 +5,9 @@ import { layoutOf } from "#core/btf/layout.ts";
 import { findType } from "#core/btf/queries.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
+import { estimateCount } from "#core/sampling/estimators/count.ts";
+import { PoissonSample } from "#core/sampling/estimators/designs/poisson_sample.ts";
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
-import { PoissonTotal } from "#core/sampling/estimators/poisson_total.ts";
 import { rateFromHalves } from "#core/sampling/threshold.ts";
 import type { Observe } from "#core/telemetry/instrument.ts";
 import { ESTIMATES } from "#core/telemetry/instruments/estimates.ts";
@@ -16,14 +17,14 @@ import type { RunPart, RunPartKind } from "./part.ts";
 interface Watched {
   readonly word: ReaderPair;
   /** By the header's number of the type; undefined where the collector has no such type. */
-  readonly totals: readonly (PoissonTotal | undefined)[];
+  readonly totals: readonly (PoissonSample | undefined)[];
 }
 
 /** Looks at every delivered record, and keeps sums only. */
 export class EstimatesPart implements RunPart, Sink {
   readonly name = "estimates";
   readonly #watched = new Map<EventSchema, Watched>();
-  readonly #totals = new Map<string, PoissonTotal>();
+  readonly #totals = new Map<string, PoissonSample>();
   readonly #wholeConnections: boolean;
 
   /** Whether connections are kept as a whole: then events are not drawn one by one, and have no interval here. */
@@ -44,9 +45,9 @@ export class EstimatesPart implements RunPart, Sink {
 
   #open(schema: EventSchema): Watched {
     const layout = layoutOf(schema.btf, findType(schema.btf, "event_header", "struct")!);
-    const totals: (PoissonTotal | undefined)[] = [];
+    const totals: (PoissonSample | undefined)[] = [];
     for (const [number, { spec }] of schema.types) {
-      const total = this.#totals.get(spec.name) ?? new PoissonTotal();
+      const total = this.#totals.get(spec.name) ?? new PoissonSample();
       this.#totals.set(spec.name, total);
       totals[number] = total;
     }
@@ -57,7 +58,7 @@ export class EstimatesPart implements RunPart, Sink {
 
   /** By event type; of types that have been seen. */
   estimates(): ReadonlyMap<string, Estimate> {
-    return new Map([...this.#totals].map(([name, total]) => [name, total.estimate()]));
+    return new Map([...this.#totals].map(([name, total]) => [name, estimateCount(total)]));
   }
 
   observe(observe: Observe): void {

@@ -1,7 +1,30 @@
-/** What an estimator answers. */
+/** What an estimator answers, and what it may be told besides the sample. */
 
-import { requireConfidence } from "../../stats/check_argument.ts";
-import { normalUpperQuantile } from "../../stats/distributions/normal.ts";
+/** Why an interval should not be relied on. */
+export type Distrust =
+  | "nothing_sampled"
+  | "few_events"
+  | "no_spread"
+  | "dominant_event"
+  | "skewed"
+  | "uncertain_size"
+  | "beyond_sample"
+  | "maximum_missed"
+  | "losses";
+
+/** How an interval was made; docs/sampling.md says which is for what. */
+export type IntervalMethod =
+  | "exact"
+  | "student_t"
+  | "skew_corrected"
+  | "bootstrap_t"
+  | "gamma"
+  | "wilson"
+  | "clopper_pearson"
+  | "korn_graubard"
+  | "hypergeometric"
+  | "woodruff"
+  | "anytime";
 
 export interface Estimate {
   readonly value: number;
@@ -10,70 +33,26 @@ export interface Estimate {
   readonly standardError: number;
   readonly lower: number;
   readonly upper: number;
+  readonly method: IntervalMethod;
   /** Events that it is from. */
   readonly sampled: number;
   /** How many events of equal weight would tell as much (Kish): (Σw)²/Σw². */
   readonly effectiveSize: number;
-  /** Why the interval should not be relied on; undefined where it may. */
+  /** Names of what is wrong with the interval; empty where it may be relied on. */
+  readonly reasons: readonly Distrust[];
+  /** The same as a sentence for people; undefined where there is nothing to say. */
   readonly warning: string | undefined;
 }
 
-/** With fewer, a normal interval of a skewed sum covers less than it says. */
-const EFFECTIVE_SIZE_MIN = 30;
-/** Part of a total that one event may carry before the others say little about its spread. */
-const DOMINANCE_MAX = 0.1;
-/** Below, the sampled values are so uneven (squared coefficient of variation above 9) that larger ones are to be feared. */
-const EVENNESS_MIN = 0.1;
-
-export interface EstimateParts {
-  readonly value: number;
-  readonly variance: number;
-  readonly sampled: number;
-  readonly effectiveSize: number;
-  /** The largest contribution of one event, as an absolute value. */
-  readonly largest: number;
-  /** (Σ|c|)²/(n Σc²) of the contributions c: 1 where all are equal; default 1. */
-  readonly evenness?: number;
-  readonly confidence: number;
+export interface EstimateOptions {
+  /** Inside (0, 1); 0.95 by default. */
+  readonly confidence?: number;
+  /** Events that were lost after sampling, with a probability that nobody knows. */
+  readonly lost?: number;
+  /** Largest value that is known to have occurred, sampled or not. */
+  readonly maximum?: number;
+  /** Smallest probability that any event had, sampled or not; of the sampled ones by default. */
+  readonly rate?: number;
 }
 
-/** A normal interval, with a warning where it cannot be trusted. */
-export function normalEstimate(parts: EstimateParts): Estimate {
-  const { value, sampled, effectiveSize, confidence } = parts;
-  requireConfidence("estimate", confidence);
-  const variance = Math.max(0, parts.variance);
-  const standardError = Math.sqrt(variance);
-  const half = normalUpperQuantile((1 - confidence) / 2) * standardError;
-  return {
-    value,
-    variance,
-    standardError,
-    lower: value - half,
-    upper: value + half,
-    sampled,
-    effectiveSize,
-    warning: warningOf({ ...parts, variance }),
-  };
-}
-
-function warningOf({
-  variance,
-  value,
-  effectiveSize,
-  largest,
-  sampled,
-  evenness = 1,
-}: EstimateParts): string | undefined {
-  if (variance === 0 && sampled > 0) return undefined;
-  if (sampled === 0) return "nothing was sampled: the estimate may be anything";
-  if (effectiveSize < EFFECTIVE_SIZE_MIN) {
-    return `the sample is worth ${effectiveSize.toFixed(1)} events of equal weight`;
-  }
-  if (largest > DOMINANCE_MAX * Math.abs(value)) {
-    return "one event carries more than a tenth of the total: the spread is not known";
-  }
-  if (evenness < EVENNESS_MIN) {
-    return "few events carry most of the total: larger ones may not have been sampled";
-  }
-  return undefined;
-}
+export const CONFIDENCE_DEFAULT = 0.95;

@@ -5,6 +5,7 @@
  * Given the (k+1)-th largest R, each of the k was kept iff its own R is above it, so they can be weighed as if T
  * = R(k+1) + 1 had been fixed beforehand (Ting, Adaptive Threshold Sampling, 2017).
  */
+import { Heap } from "./heap.ts";
 import { requireSampleSize } from "./sample_size.ts";
 
 /** R in two parts: `high` are its upper 32 bits of 56, `low` the other 24. */
@@ -24,8 +25,8 @@ function isBelow(left: Rank, right: Rank): boolean {
 
 export class BottomK<Item> {
   readonly k: number;
-  /** A heap of at most k + 1, the smallest R first. */
-  readonly #heap: Ranked<Item>[] = [];
+  /** At most k + 1, the smallest R first: one more than k is kept, the threshold of the others. */
+  readonly #heap = new Heap<Ranked<Item>>(isBelow);
   #offered = 0;
 
   /** Throws `BpfError` EINVAL unless `k` is a whole number from 1. */
@@ -40,10 +41,9 @@ export class BottomK<Item> {
 
   offer(high: number, low: number, item: Item): void {
     this.#offered += 1;
-    const { k } = this;
-    const smallest = this.#heap[0];
+    const smallest = this.#heap.least;
     // Most of a long stream ends here, and costs no object.
-    if (smallest !== undefined && this.#heap.length > k) {
+    if (smallest !== undefined && this.#heap.size > this.k) {
       if (high < smallest.high || (high === smallest.high && low <= smallest.low)) return;
     }
     this.#push({ high, low, item });
@@ -52,54 +52,25 @@ export class BottomK<Item> {
   /** Takes in the sample of another part of the stream. */
   merge(other: BottomK<Item>): void {
     this.#offered += other.#offered;
-    for (const each of other.#heap) this.#push(each);
+    for (const each of [...other.#heap.items]) this.#push(each);
   }
 
   #push(entry: Ranked<Item>): void {
     const heap = this.#heap;
-    // One more than k is kept: it is the threshold of the others.
-    if (heap.length <= this.k) {
-      heap.push(entry);
-      this.#up(heap.length - 1);
-    } else if (isBelow(heap[0]!, entry)) {
-      heap[0] = entry;
-      this.#down(0);
-    }
-  }
-
-  #up(index: number): void {
-    const heap = this.#heap;
-    for (let at = index; at > 0; ) {
-      const parent = (at - 1) >> 1;
-      if (!isBelow(heap[at]!, heap[parent]!)) return;
-      [heap[at], heap[parent]] = [heap[parent]!, heap[at]!];
-      at = parent;
-    }
-  }
-
-  #down(index: number): void {
-    const heap = this.#heap;
-    for (let at = index; ; ) {
-      const [left, right] = [2 * at + 1, 2 * at + 2];
-      let least = at;
-      if (left < heap.length && isBelow(heap[left]!, heap[least]!)) least = left;
-      if (right < heap.length && isBelow(heap[right]!, heap[least]!)) least = right;
-      if (least === at) return;
-      [heap[at], heap[least]] = [heap[least]!, heap[at]!];
-      at = least;
-    }
+    if (heap.size <= this.k) heap.push(entry);
+    else if (isBelow(heap.least!, entry)) heap.replaceLeast(entry);
   }
 
   /** The sample, the largest R first. */
   sample(): readonly Ranked<Item>[] {
-    const sorted = [...this.#heap].sort((left, right) => (isBelow(left, right) ? 1 : -1));
+    const sorted = [...this.#heap.items].sort((left, right) => (isBelow(left, right) ? 1 : -1));
     return sorted.slice(0, this.k);
   }
 
   /** T that the sample's events have in common; 0 while everything is kept. */
   threshold(): bigint {
-    const smallest = this.#heap[0];
-    if (smallest === undefined || this.#heap.length <= this.k) return 0n;
+    const smallest = this.#heap.least;
+    if (smallest === undefined || this.#heap.size <= this.k) return 0n;
     return BigInt(smallest.high) * BigInt(LOW) + BigInt(smallest.low) + 1n;
   }
 }

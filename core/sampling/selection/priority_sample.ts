@@ -7,7 +7,9 @@
  * set of weights. The original report's "priority" boosts a rate and is something else: `strategy: priority`.
  */
 import { BpfError, ERRNO } from "../../errors.ts";
-import { type Estimate, normalEstimate } from "../estimators/estimate.ts";
+import { PoissonSample } from "../estimators/designs/poisson_sample.ts";
+import type { Estimate } from "../estimators/estimate.ts";
+import { linearEstimate } from "../estimators/interval_rule.ts";
 import { requireSampleSize } from "./sample_size.ts";
 
 interface Entry<Item> {
@@ -75,25 +77,20 @@ export class PrioritySample<Item> {
   /** Sum of the weights of all events for which `belongs` holds; default of all. */
   total(belongs: (item: Item) => boolean = () => true, confidence = 0.95): Estimate {
     const tau = this.threshold();
-    let [value, variance, sampled, squares, largest] = [0, 0, 0, 0, 0];
-    for (const { item, weight, estimate } of this.sample()) {
+    const sample = new PoissonSample();
+    let uncertain = 0;
+    for (const { item, weight } of this.sample()) {
       if (!belongs(item)) continue;
-      value += estimate;
-      variance += tau * Math.max(0, tau - weight);
-      sampled += 1;
-      squares += estimate * estimate;
-      // What is above the threshold is known exactly, and cannot mislead.
-      if (weight < tau) largest = Math.max(largest, estimate);
+      sample.add(weight, Math.min(1, weight / tau));
+      if (weight < tau) uncertain += 1;
     }
-    const effectiveSize = squares === 0 ? 0 : (value * value) / squares;
-    const counted = variance === 0 ? sampled : Math.max(effectiveSize, sampled - 1);
-    return normalEstimate({
-      value,
-      variance,
-      sampled,
-      effectiveSize: counted,
-      largest,
-      confidence,
-    });
+    const totals = sample.totals();
+    // What is above the threshold is known exactly, and the others all stand for τ: they are equals.
+    const equals = {
+      weights: uncertain,
+      squaredWeights: uncertain,
+      largest: uncertain > 0 ? tau : 0,
+    };
+    return linearEstimate(totals.y, { ...totals, ...equals }, [1, 0], { confidence });
   }
 }

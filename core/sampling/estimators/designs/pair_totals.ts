@@ -1,0 +1,60 @@
+/**
+ * What every design says of two totals at once: Σ y and Σ x over all events, with the variances and the covariance of
+ * their estimates. Totals, means, ratios, proportions and quantiles are functions of such a pair: x is 1 where events
+ * are counted, so that Σ x is their number.
+ */
+
+export interface PairTotals {
+  readonly y: number;
+  readonly x: number;
+  /** Estimated variances of both totals, and their covariance. */
+  readonly yy: number;
+  readonly xy: number;
+  readonly xx: number;
+  /** Estimated third central moments of the totals, for small probabilities: yyy, yyx, yxx, xxx. */
+  readonly third: readonly [number, number, number, number];
+  /** Events that they are from. */
+  readonly sampled: number;
+  /** Whether every one of them was certain to be kept. */
+  readonly census: boolean;
+  /** Independent draws: events, or clusters. */
+  readonly draws: number;
+  /** Σ w and Σ w² of the draws' weights w = 1/π (of a cluster: those of its events together). */
+  readonly weights: number;
+  readonly squaredWeights: number;
+  /** Largest |y| w of one draw. */
+  readonly largest: number;
+  /** Largest y that was sampled; -Infinity where nothing was. */
+  readonly maximum: number;
+}
+
+/** One draw's events: how they were kept is the design's matter. */
+export interface DesignSample<Whole> {
+  /**
+   * The pair of totals. Where this sample holds only the events of a domain, `whole` is the sample that they belong
+   * to; designs with known sizes need it.
+   */
+  totals(whole?: Whole): PairTotals;
+  /** y of this domain against x of `whole`, whose part it is: a share. */
+  shareTotals(whole: Whole): PairTotals;
+}
+
+/** Events of equal weight that would tell as much (Kish): (Σw)²/Σw². */
+export function effectiveSize({ weights, squaredWeights }: PairTotals): number {
+  return squaredWeights === 0 ? 0 : (weights * weights) / squaredWeights;
+}
+
+export interface Linear {
+  readonly variance: number;
+  /** Of the estimate, (third moment)/(variance)^1.5; 0 without variance. */
+  readonly skewness: number;
+}
+
+/** Variance and skewness of a Σy + b Σx as it is estimated. */
+export function linear({ yy, xy, xx, third }: PairTotals, a: number, b: number): Linear {
+  const variance = Math.max(0, a * a * yy + 2 * a * b * xy + b * b * xx);
+  if (variance === 0) return { variance, skewness: 0 };
+  const [yyy, yyx, yxx, xxx] = third;
+  const moment = a * a * (a * yyy + 3 * b * yyx) + b * b * (3 * a * yxx + b * xxx);
+  return { variance, skewness: moment / variance ** 1.5 };
+}

@@ -1,0 +1,63 @@
+/** Reasons not to rely on an interval, as far as a sample and exact counts beside it can tell. */
+import { effectiveSize, type Linear, type PairTotals } from "./designs/pair_totals.ts";
+import type { Distrust, EstimateOptions } from "./estimate.ts";
+
+/** With fewer, an interval from the sample's own spread covers less than it says. */
+const EFFECTIVE_SIZE_MIN = 30;
+/** Part of a total that one draw may carry before the others say little about its spread. */
+const DOMINANCE_MAX = 0.1;
+/** Skewness of the estimator beyond which even the corrected interval falls short. */
+const SKEWNESS_MAX = 0.4;
+/** Part of the variance that an event known to be missing may stand for. */
+const MISSED_VARIANCE_MAX = 0.2;
+
+const TEXT: Readonly<Record<Distrust, string>> = {
+  nothing_sampled: "nothing was sampled: the estimate may be anything",
+  few_events: "the sample is worth few events of equal weight",
+  no_spread: "all sampled values are alike: the spread is not known",
+  dominant_event: "one event carries more than a tenth of the total: the spread is not known",
+  skewed: "few events carry most of the total: larger ones may not have been sampled",
+  uncertain_size: "the number of events is itself uncertain by more than a fifth",
+  beyond_sample: "a bound lies beyond all sampled values",
+  maximum_missed: "the largest value that occurred was not sampled, and would matter",
+  losses: "events were lost after sampling: the estimate lacks them",
+};
+
+/** Reasons as one sentence; undefined where there are none. */
+export function warningText(reasons: readonly Distrust[]): string | undefined {
+  return reasons.length === 0 ? undefined : reasons.map((reason) => TEXT[reason]).join("; ");
+}
+
+/** Reasons that hold for every kind of estimate. */
+export function distrustOfSample(totals: PairTotals, options: EstimateOptions): Distrust[] {
+  const reasons: Distrust[] = [];
+  if (totals.draws === 0) reasons.push("nothing_sampled");
+  else if (!totals.census && effectiveSize(totals) < EFFECTIVE_SIZE_MIN) {
+    reasons.push("few_events");
+  }
+  if ((options.lost ?? 0) > 0) reasons.push("losses");
+  return reasons;
+}
+
+/**
+ * Reasons of a smooth estimate whose error is a Σy + b Σx: where its normal approximation, and with it the interval,
+ * is in doubt.
+ */
+export function distrustOfSpread(
+  totals: PairTotals,
+  { variance, skewness }: Linear,
+  [a, b]: readonly [number, number],
+  { maximum = Number.NEGATIVE_INFINITY }: EstimateOptions,
+): Distrust[] {
+  const reasons: Distrust[] = [];
+  if (totals.draws === 0 || totals.census) return reasons;
+  if (variance === 0) reasons.push("no_spread");
+  else if (totals.largest > DOMINANCE_MAX * Math.abs(totals.y)) reasons.push("dominant_event");
+  if (Math.abs(skewness) > SKEWNESS_MAX) reasons.push("skewed");
+  // An event of that value, had it been in the frame as any other, adds e² (w - 1) to the variance.
+  const missed = (a * maximum + b) ** 2 * (totals.weights / totals.sampled - 1);
+  if (maximum > totals.maximum && missed > MISSED_VARIANCE_MAX * variance) {
+    reasons.push("maximum_missed");
+  }
+  return reasons;
+}

@@ -1,0 +1,82 @@
+/**
+ * The interval of totals, means and ratios: Student's, and where the estimator is skewed, Hall's transformation of
+ * it (Hall 1992, "On the removal of skewness by transformation"), which is as accurate as the bootstrap-t and needs
+ * sums only. Counts and proportions have exact distributions to go by: `count.ts`, `proportion.ts`.
+ */
+import { requireConfidence } from "../../stats/check_argument.ts";
+import { studentTUpperQuantile } from "../../stats/distributions/student_t.ts";
+import { effectiveSize, linear, type PairTotals } from "./designs/pair_totals.ts";
+import { distrustOfSample, distrustOfSpread, warningText } from "./distrust.ts";
+import {
+  CONFIDENCE_DEFAULT,
+  type Distrust,
+  type Estimate,
+  type EstimateOptions,
+  type IntervalMethod,
+} from "./estimate.ts";
+
+/** Below, the correction is nothing that could be seen. */
+const SKEWNESS_MIN = 0.05;
+
+export interface Bounds {
+  readonly lower: number;
+  readonly upper: number;
+  readonly method: IntervalMethod;
+}
+
+/** Bounds of `value` by its standard error and skewness, with so many degrees of freedom. */
+export function boundsByRule(
+  value: number,
+  standardError: number,
+  skewness: number,
+  degrees: number,
+  confidence: number,
+): Bounds {
+  if (standardError === 0) return { lower: value, upper: value, method: "exact" };
+  const t = studentTUpperQuantile((1 - confidence) / 2, Math.max(1, degrees));
+  if (Math.abs(skewness) < SKEWNESS_MIN) {
+    const half = t * standardError;
+    return { lower: value - half, upper: value + half, method: "student_t" };
+  }
+  return {
+    lower: value - standardError * unskewed(t, skewness),
+    upper: value - standardError * unskewed(-t, skewness),
+    method: "skew_corrected",
+  };
+}
+
+/** Quantile of a studentized estimate with this skewness from the symmetric one. */
+function unskewed(t: number, skewness: number): number {
+  return (3 / skewness) * (Math.cbrt(1 + skewness * (t - skewness / 6)) - 1);
+}
+
+/** The estimate `value` whose error is a Σy + b Σx to first order. */
+export function linearEstimate(
+  value: number,
+  totals: PairTotals,
+  [a, b]: readonly [number, number],
+  options: EstimateOptions,
+  more: readonly Distrust[] = [],
+): Estimate {
+  const confidence = options.confidence ?? CONFIDENCE_DEFAULT;
+  requireConfidence("estimate", confidence);
+  const spread = linear(totals, a, b);
+  const variance = totals.census ? 0 : spread.variance;
+  const standardError = Math.sqrt(variance);
+  const size = effectiveSize(totals);
+  const reasons = [
+    ...distrustOfSample(totals, options),
+    ...distrustOfSpread(totals, spread, [a, b], options),
+    ...more,
+  ];
+  return {
+    value,
+    variance,
+    standardError,
+    ...boundsByRule(value, standardError, spread.skewness, size - 1, confidence),
+    sampled: totals.sampled,
+    effectiveSize: size,
+    reasons,
+    warning: warningText(reasons),
+  };
+}

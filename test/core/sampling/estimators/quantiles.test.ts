@@ -1,0 +1,111 @@
+/** Quantiles and Woodruff's interval over every sample of small populations. */
+import { describe, expect, it } from "vitest";
+import type { Estimate } from "#core/sampling/estimators/estimate.ts";
+import {
+  CLUSTER_DRAWS,
+  POISSON_DRAWS,
+  QuantileSample,
+  stratifiedDraws,
+} from "#core/sampling/estimators/quantile.ts";
+import { binomialProbability } from "#core/stats/distributions/binomial.ts";
+import { Rational } from "../../../support/rational.ts";
+import { thrown } from "../../../support/thrown.ts";
+import { independentDraws, probabilityOf, subsets } from "./outcomes.ts";
+
+const VALUES = [4, 1, 9, 2, 2, 30, 7, 5, 11, 3];
+
+/** The smallest value up to which the part p lies. */
+function quantile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted.find((_, i) => (i + 1) / sorted.length >= p)!;
+}
+
+const holds = ({ lower, upper }: Estimate, truth: number) => lower <= truth && truth <= upper;
+
+describe("quantiles", () => {
+  const QUARTERS = [0.25, 0.5, 0.9];
+
+  it.each([0, ...QUARTERS, 1])("are exact where all was kept: p = %f", (p) => {
+    const sample = new QuantileSample(POISSON_DRAWS);
+    for (const value of VALUES) sample.add(value, 1);
+    const truth = quantile(VALUES, p);
+    expect(sample.estimate(p, { minimum: truth, maximum: truth })).toMatchObject({ value: truth });
+    expect(holds(sample.estimate(p), truth)).toBe(true);
+  });
+
+  it.each(QUARTERS)("of p = %f are covered over every simple random sample of 6 of 10", (p) => {
+    const all = subsets(
+      VALUES.map((_, i) => i),
+      6,
+    );
+    const probability = new Rational(1n, BigInt(all.length));
+    const covered = probabilityOf(
+      all.map((sample) => ({ sample, probability })),
+      (members) => {
+        const sample = new QuantileSample(stratifiedDraws(new Map([["all", VALUES.length]])));
+        for (const i of members) sample.add(VALUES[i]!, "all");
+        return holds(sample.estimate(p, { population: VALUES.length }), quantile(VALUES, p));
+      },
+    );
+    expect(covered).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it.each(QUARTERS)("of p = %f are covered over all outcomes of unequal rates", (p) => {
+    const rates = VALUES.map((_, i) => new Rational(i % 2 === 0 ? 7n : 5n, 8n));
+    const covered = probabilityOf(independentDraws(rates), (members) => {
+      const sample = new QuantileSample(POISSON_DRAWS);
+      for (const i of members) sample.add(VALUES[i]!, rates[i]!.toNumber());
+      return holds(sample.estimate(p), quantile(VALUES, p));
+    });
+    expect(covered).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it("with equal weights have the interval between order statistics", () => {
+    const sample = new QuantileSample(POISSON_DRAWS);
+    for (let i = 1; i <= 20; i++) sample.add(i, 0.001);
+    const { value, lower, upper } = sample.estimate(0.5);
+    expect(value).toBe(10);
+    // P(fewer than 6 of 20 below the median) = 0.0207; fewer than 7 would be 0.0577.
+    const tail = (most: number) =>
+      Array.from({ length: most + 1 }, (_, x) => binomialProbability(x, 20, 0.5)).reduce(
+        (sum, each) => sum + each,
+      );
+    expect(tail(5)).toBeLessThan(0.025);
+    expect(tail(6)).toBeGreaterThan(0.025);
+    expect([lower, upper]).toEqual([6, 15]);
+  });
+
+  it("mutant: without weights the median of a biased sample is another", () => {
+    const sample = new QuantileSample(POISSON_DRAWS);
+    for (let i = 0; i < 100; i++) sample.add(i, i < 50 ? 0.1 : 1);
+    expect(sample.estimate(0.5).value).toBe(27);
+  });
+
+  it("beyond the sampled values are bounded by what is known, or say so", () => {
+    const sample = new QuantileSample(POISSON_DRAWS);
+    for (let i = 1; i <= 40; i++) sample.add(i, 0.5);
+    expect(sample.estimate(0.99)).toMatchObject({
+      ...{ value: 40, upper: Number.POSITIVE_INFINITY, reasons: ["beyond_sample"] },
+    });
+    expect(sample.estimate(0.99, { maximum: 500 })).toMatchObject({ upper: 500, reasons: [] });
+    expect(sample.estimate(0.01, { minimum: 0 })).toMatchObject({ value: 1, lower: 0 });
+    const nothing = new QuantileSample(POISSON_DRAWS);
+    expect(nothing.estimate(0.5)).toMatchObject({ reasons: ["nothing_sampled", "beyond_sample"] });
+    expect(thrown(() => nothing.estimate(2)).message).toContain("p is 2");
+  });
+
+  it("of connections are wider than of as many events alone", () => {
+    const [events, connections] = [
+      new QuantileSample(POISSON_DRAWS),
+      new QuantileSample(CLUSTER_DRAWS),
+    ];
+    for (let i = 0; i < 400; i++) {
+      const value = Math.floor(i / 20);
+      events.add(value, 0.5);
+      connections.add(value, { randomness: 2 ** 52 + value, pi: 0.5 });
+    }
+    const [one, other] = [events.estimate(0.5), connections.estimate(0.5)];
+    expect(other.value).toBe(one.value);
+    expect(other.upper - other.lower).toBeGreaterThan(2 * (one.upper - one.lower));
+  });
+});
