@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config";
 
+/** Nightly budgets take minutes to hours. */
+const patient =
+  process.env["TAPIO_BUDGET"] === "nightly" || process.env["TAPIO_RUNS"] !== undefined;
+
 export default defineConfig({
   test: {
     pool: "forks",
     include: ["test/**/*.test.ts", "property-tests/**/*.test.ts"],
     globalSetup: ["property-tests/global_setup.ts"],
     setupFiles: ["property-tests/setup.ts"],
-    testTimeout: 120_000,
+    testTimeout: patient ? 4 * 3_600_000 : 120_000,
     hookTimeout: 120_000,
   },
 });

@@ -1,9 +1,9 @@
 /**
- * Random programs as assembly. Every function starts with all registers and its 64 bytes of data on
+ * Random programs as assembly. Every function starts with all registers and its 32 bytes of data on
  * the stack set, and ends by folding them into r0.
  *
- * Frame of a function: data at r10-64 to r10-1, rounds of its loop at r10-72, in the entry also the
- * pointer to memory at r10-80.
+ * Frame of a function: data at r10-32 to r10-1, rounds of its loop at r10-72, in the entry also the
+ * pointer to memory at r10-80, a key at r10-88.
  */
 
 export type Statement =
@@ -22,6 +22,14 @@ export type Statement =
       readonly far: boolean;
     }
   | { readonly kind: "loop"; readonly rounds: number; readonly body: readonly Statement[] }
+  /** Looks a key up in a map and reaches the value through r0, where there is one. */
+  | {
+      readonly kind: "lookup";
+      readonly map: number;
+      readonly key: number;
+      /** Lines that leave a number in every register but r0. */
+      readonly access: readonly string[];
+    }
   /** Calls one of the functions that follow, if there are any. */
   | { readonly kind: "call"; readonly callee: number };
 
@@ -29,15 +37,23 @@ export interface ProgramFunction {
   readonly body: readonly Statement[];
 }
 
+/** Of a function's data on its stack. */
+export const DATA_WORDS = 4;
 /** Words of memory: one for every register, and the data on the stack. */
-export const MEMORY_WORDS = 18;
+export const MEMORY_WORDS = 10 + DATA_WORDS;
 
 /** r1 to r5 are gone after a call: this sets them anew. */
 export const SET_ARGUMENTS: readonly string[] = [0, 6, 7, 8, 9].map(
   (register, index) => `mov %r${index + 1}, %r${register}`,
 );
 
-const DATA_WORDS = 8;
+/** Leaves `key` below r10-80, r2 pointing to it, and the map in r1. */
+export function mapAndKey(map: number, key: number): string[] {
+  return [`stw [%r10-88], ${key}`, "mov %r2, %r10", "add %r2, -88", `lddw %r1, map ${map}`];
+}
+
+/** Of three words between two multiplications, each counts differently. */
+const MIXERS = ["sub", "xor", "add"] as const;
 const ROUNDS = "[%r10-72]";
 const POINTER = "[%r10-80]";
 
@@ -124,10 +140,12 @@ class FunctionWriter {
   /** r0 becomes a mixture of all registers, the data, and in the entry the memory. */
   finish(): void {
     for (let register = 1; register < 10; register++) {
-      this.#lines.push("mul %r0, 0x1000193", `xor %r0, %r${register}`);
+      if (register % 3 === 1) this.#lines.push("mul %r0, 0x1000193");
+      this.#lines.push(`${MIXERS[register % 3]} %r0, %r${register}`);
     }
     for (let word = 1; word <= DATA_WORDS; word++) {
-      this.#lines.push(`ldxdw %r1, [%r10-${word * 8}]`, "mul %r0, 0x1000193", "xor %r0, %r1");
+      if (word % 3 === 1) this.#lines.push("mul %r0, 0x1000193");
+      this.#lines.push(`ldxdw %r1, [%r10-${word * 8}]`, `${MIXERS[word % 3]} %r0, %r1`);
     }
     if (this.#index === 0) this.#mixMemory();
     this.#lines.push("exit");
@@ -155,6 +173,9 @@ class FunctionWriter {
       case "loop":
         this.#loop(statement);
         break;
+      case "lookup":
+        this.#lookup(statement);
+        break;
       case "call":
         this.#call(statement.callee);
         break;
@@ -177,6 +198,12 @@ class FunctionWriter {
     this.statements(body);
     this.#lines.push(`ldxdw %r4, ${ROUNDS}`, "add %r4, 1", `stxdw ${ROUNDS}, %r4`);
     this.#lines.push(`jlt %r4, ${rounds}, ${again}`);
+  }
+
+  #lookup({ map, key, access }: Extract<Statement, { kind: "lookup" }>): void {
+    const missing = this.#label();
+    this.#lines.push(...mapAndKey(map, key), "call helper 1", `jeq %r0, 0, ${missing}`);
+    this.#lines.push(...access, `${missing}:`, "mov %r0, %r6", ...SET_ARGUMENTS);
   }
 
   #call(callee: number): void {

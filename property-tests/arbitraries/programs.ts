@@ -5,7 +5,9 @@
  */
 
 import fc from "fast-check";
+import { mapStatement } from "#property-tests/arbitraries/program_maps.ts";
 import {
+  DATA_WORDS,
   functionText,
   MEMORY_WORDS,
   type ProgramFunction,
@@ -95,9 +97,9 @@ const constant = fc
   .tuple(register, value64)
   .map(([dst, value]) => line(`lddw ${dst}, 0x${value.toString(16)}`));
 
-/** An aligned place in the 64 bytes of stack that hold data: 1, 2, 4 or 8 bytes. */
+/** An aligned place in the stack's data: 1, 2, 4 or 8 bytes. */
 const stackPlace = (bytes: number) =>
-  fc.nat({ max: 64 / bytes - 1 }).map((index) => `[%r10-${(index + 1) * bytes}]`);
+  fc.nat({ max: (DATA_WORDS * 8) / bytes - 1 }).map((index) => `[%r10-${(index + 1) * bytes}]`);
 
 const SIZES = [
   ["b", 1],
@@ -203,48 +205,72 @@ const branch = (body: fc.Arbitrary<readonly Statement[]>): fc.Arbitrary<Statemen
     .record({ comparison, taken: body, notTaken: body, far: fc.boolean() })
     .map(({ comparison, ...fields }) => ({ kind: "branch" as const, ...comparison, ...fields }));
 
-/** Straight lines, in which nothing multiplies what a verifier has to follow. */
-const lines = fc.array(plain, { maxLength: 6 });
+function loopOf(lines: fc.Arbitrary<readonly Statement[]>): fc.Arbitrary<Statement> {
+  return fc
+    .record({
+      rounds: fc.integer({ min: 1, max: 6 }),
+      body: fc.tuple(lines, fc.option(branch(lines)), fc.option(call), lines),
+    })
+    .map(({ rounds, body: [before, inner, callee, after] }) => {
+      const middle = [inner, callee].filter((statement) => statement !== null);
+      return { kind: "loop" as const, rounds, body: [...before, ...middle, ...after] };
+    });
+}
 
-const loop: fc.Arbitrary<Statement> = fc
-  .record({
-    rounds: fc.integer({ min: 1, max: 6 }),
-    body: fc.tuple(lines, fc.option(branch(lines)), fc.option(call), lines),
-  })
-  .map(({ rounds, body: [before, inner, callee, after] }) => {
-    const middle = [inner, callee].filter((statement) => statement !== null);
-    return { kind: "loop" as const, rounds, body: [...before, ...middle, ...after] };
-  });
+/** How many statements a program has at most, in its parts. */
+interface Sizes {
+  readonly start: number;
+  readonly structured: number;
+  readonly lines: number;
+  readonly callee: number;
+}
 
-const body: fc.Arbitrary<readonly Statement[]> = fc
-  .tuple(
-    fc.array(fc.oneof({ weight: 12, arbitrary: plain }, { weight: 4, arbitrary: branch(lines) }), {
-      maxLength: 24,
-    }),
-    fc.array(fc.oneof(loop, call, branch(fc.array(fc.oneof(plain, call), { maxLength: 4 }))), {
-      maxLength: 3,
-    }),
-    lines,
-  )
-  .map((parts) => parts.flat());
+function programsOf(plain: fc.Arbitrary<Statement>, sizes: Sizes): fc.Arbitrary<RandomProgram> {
+  /** Straight lines, in which nothing multiplies what a verifier has to follow. */
+  const lines = fc.array(plain, { maxLength: sizes.lines });
+  const start = fc.oneof({ weight: 12, arbitrary: plain }, { weight: 4, arbitrary: branch(lines) });
+  const calling = branch(fc.array(fc.oneof(plain, call), { maxLength: 4 }));
+  const body: fc.Arbitrary<readonly Statement[]> = fc
+    .tuple(
+      fc.array(start, { maxLength: sizes.start }),
+      fc.array(fc.oneof(loopOf(lines), call, calling), { maxLength: sizes.structured }),
+      lines,
+    )
+    .map((parts) => parts.flat());
+  return fc
+    .record({
+      words: fc.array(value64, { minLength: MEMORY_WORDS, maxLength: MEMORY_WORDS }),
+      entry: body,
+      callees: fc.array(fc.array(plain, { maxLength: sizes.callee }), { maxLength: 3 }),
+      nested: fc.boolean(),
+    })
+    .map(({ words, entry, callees, nested }) => {
+      const last: Statement = { kind: "call", callee: 0 };
+      const functions = [
+        { body: entry },
+        ...callees.map((statements) => ({ body: nested ? [...statements, last] : statements })),
+      ];
+      const program = { memory: new Uint8Array(BigUint64Array.from(words).buffer), functions };
+      return Object.assign(program, { [fc.toStringMethod]: () => printProgram(program) });
+    });
+}
 
-/** Programs of about 20 to 200 instructions. They shrink to fewer and simpler statements. */
-export const randomProgram: fc.Arbitrary<RandomProgram> = fc
-  .record({
-    words: fc.array(value64, { minLength: MEMORY_WORDS, maxLength: MEMORY_WORDS }),
-    entry: body,
-    callees: fc.array(fc.array(plain, { maxLength: 12 }), { maxLength: 3 }),
-    nested: fc.boolean(),
-  })
-  .map(({ words, entry, callees, nested }) => {
-    const last: Statement = { kind: "call", callee: 0 };
-    const functions = [
-      { body: entry },
-      ...callees.map((statements) => ({ body: nested ? [...statements, last] : statements })),
-    ];
-    const program = { memory: new Uint8Array(BigUint64Array.from(words).buffer), functions };
-    return Object.assign(program, { [fc.toStringMethod]: () => printProgram(program) });
-  });
+/** Programs of about 50 to 300 instructions. They shrink to fewer and simpler statements. */
+export const randomProgram: fc.Arbitrary<RandomProgram> = programsOf(plain, {
+  start: 24,
+  structured: 3,
+  lines: 6,
+  callee: 12,
+});
+
+/**
+ * Smaller ones, of which many can be run, that also use the maps of `PROGRAM_MAPS`. No kernel and no
+ * reference knows those: for engines against each other.
+ */
+export const randomMapProgram: fc.Arbitrary<RandomProgram> = programsOf(
+  fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: mapStatement }),
+  { start: 6, structured: 2, lines: 2, callee: 4 },
+);
 
 function printProgram(program: RandomProgram): string {
   const memory = [...program.memory].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");

@@ -35,6 +35,27 @@ interface Fixup {
   readonly field: "offset" | "imm";
 }
 
+interface Encoded {
+  readonly slots: readonly Instruction[];
+  readonly target: Statement["target"];
+}
+
+/** Lines met before: random programs repeat most of theirs. Emptied when full. */
+const encodedLines = new Map<string, Encoded>();
+const ENCODED_LINES_MAX = 10_000;
+
+function encodeLine(line: number, text: string): Encoded {
+  const known = encodedLines.get(text);
+  if (known !== undefined) return known;
+  const [mnemonic = "", rest = ""] = splitOnce(text);
+  const operands = rest === "" ? [] : rest.split(",").map((operand) => operand.trim());
+  const statement = new Statement(line, mnemonic, operands);
+  const encoded = { slots: encodeStatement(statement), target: statement.target };
+  if (encodedLines.size >= ENCODED_LINES_MAX) encodedLines.clear();
+  encodedLines.set(text, encoded);
+  return encoded;
+}
+
 class Assembly {
   readonly #slots: Instruction[] = [];
   readonly #labels = new Map<string, number>();
@@ -48,13 +69,11 @@ class Assembly {
       this.#labels.set(label, this.#slots.length);
       return;
     }
-    const [mnemonic = "", rest = ""] = splitOnce(text);
-    const operands = rest === "" ? [] : rest.split(",").map((operand) => operand.trim());
-    const statement = new Statement(line, mnemonic, operands);
-    if (mnemonic === "exit") this.#firstExit ??= this.#slots.length;
-    this.#slots.push(...encodeStatement(statement));
-    if (statement.target !== undefined) {
-      this.#fixups.push({ ...statement.target, line, slot: this.#slots.length - 1 });
+    const { slots, target } = encodeLine(line, text);
+    if (text === "exit") this.#firstExit ??= this.#slots.length;
+    this.#slots.push(...slots);
+    if (target !== undefined) {
+      this.#fixups.push({ ...target, line, slot: this.#slots.length - 1 });
     }
   }
 

@@ -9,6 +9,7 @@ import {
   CALL_REGISTER,
   CLASS,
   EXIT,
+  IMMEDIATE_MAP,
   type Instruction,
   JUMP,
   LDDW,
@@ -149,8 +150,15 @@ function storeRegister(opcode: number, imm: number): Encoder {
   };
 }
 
+/** `lddw %rN, value`, `lddw %rN, map n`. */
 function loadImmediate(statement: Statement): Partial<Instruction>[] {
   statement.expectOperands(2);
+  const [kind, number] = splitOnce(statement.operand(1));
+  if (kind === "map") {
+    const map = new Statement(statement.line, statement.mnemonic, [number]);
+    const dst = statement.register(0);
+    return [{ opcode: LDDW, dst, src: IMMEDIATE_MAP, imm: map.imm32(0) }, {}];
+  }
   const value = BigInt.asIntN(64, statement.integer(1, -(2n ** 63n), 2n ** 64n - 1n));
   const low = Number(BigInt.asIntN(32, value));
   return [{ opcode: LDDW, dst: statement.register(0), imm: low }, { imm: Number(value >> 32n) }];

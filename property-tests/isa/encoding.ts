@@ -84,6 +84,9 @@ export const ATOMIC = {
 /** `src` of a call. */
 export const CALL = { HELPER: 0, LOCAL: 1, RUNTIME: 2 } as const;
 
+/** `src` of an LDDW whose `imm` is the descriptor of a map. */
+export const IMMEDIATE_MAP = 1;
+
 export const LDDW = CLASS.LD | MODE.IMM | SIZE.DW;
 export const EXIT = CLASS.JMP | JUMP.EXIT;
 export const CALL_HELPER = CLASS.JMP | JUMP.CALL;

@@ -9,9 +9,6 @@ import { ResidentMachine } from "#property-tests/isa/resident_machine.ts";
 import { checkProperty } from "#property-tests/property.ts";
 import { ENGINES } from "#wasm/engines/engines.ts";
 
-/** A nightly budget takes minutes. */
-const NIGHTLY_TIMEOUT_ms = 3_600_000;
-
 describe("random programs", () => {
   it("are valid and end, on the reference", () => {
     const property = fc.property(randomProgram, (random) => {
@@ -46,18 +43,14 @@ describe("random programs", () => {
     expect([...missing]).toEqual([]);
   });
 
-  it.each(ENGINES)(
-    "give on $name what the reference gives",
-    async (engine) => {
-      const machine = await ResidentMachine.create(engine);
-      const property = fc.property(randomProgram, (random) => {
-        const program = programBytes(random);
-        const memory = random.memory.slice();
-        const expected = execute(program, { memory, helpers: REFERENCE_HELPERS });
-        expect(machine.run(program, random.memory)).toBe(expected);
-      });
-      checkProperty(`random programs: ${engine.name}`, property);
-    },
-    NIGHTLY_TIMEOUT_ms,
-  );
+  it.each(ENGINES)("give on $name what the reference gives", async (engine) => {
+    const machine = await ResidentMachine.create(engine);
+    const property = fc.property(randomProgram, (random) => {
+      const program = programBytes(random);
+      const memory = random.memory.slice();
+      const expected = execute(program, { memory, helpers: REFERENCE_HELPERS });
+      expect(machine.run(program, random.memory)).toBe(expected);
+    });
+    checkProperty(`random programs: ${engine.name}`, property);
+  });
 });
