@@ -25,6 +25,7 @@ import { runCommand } from "./commands/run.ts";
 import { sampleSetCommand, sampleShowCommand } from "./commands/sample.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { explainCommand, statsCommand } from "./commands/stats.ts";
+import { topCommand } from "./commands/top.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
 import { vmRunCommand } from "./commands/vm_run.ts";
@@ -35,6 +36,7 @@ const COMMANDS: readonly Command[] = [
   replayCommand,
   recordCommand,
   statsCommand,
+  topCommand,
   explainCommand,
   filterAddCommand,
   filterRemoveCommand,

@@ -6,6 +6,7 @@ import { SOCKET_OPTION, withRun } from "../daemon/with_run.ts";
 import { secondsOption } from "../numbers.ts";
 import { catchInterrupt } from "../run/interrupt.ts";
 import type { Explanation, StatisticsReport } from "../run/parts/telemetry.ts";
+import { clearScreen } from "../telemetry/clear_screen.ts";
 import { formatExplanation, formatStatistics } from "../telemetry/format_statistics.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -21,7 +22,7 @@ async function watch(client: ControlClient, output: OutputFormat, every_s: numbe
   const interrupt = catchInterrupt();
   try {
     while (!interrupt.signal.aborted) {
-      if (output === "table" && process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
+      if (output === "table") clearScreen();
       await showOnce(client, output);
       await sleep(every_s * 1000, undefined, { signal: interrupt.signal }).catch(() => undefined);
     }
