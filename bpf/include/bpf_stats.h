@@ -48,6 +48,8 @@ struct bpf_statistics {
 	__u64 seen_by_type[EVENT_TYPES_MAX];
 	__u64 sent_by_type[EVENT_TYPES_MAX];
 	__u64 run_time_log2[RUN_TIME_BUCKETS]; /* of timed runs */
+	/* Longest latency among the events that sampling left out: no estimate can know it. */
+	__u64 left_out_latency_max_ns[EVENT_TYPES_MAX];
 };
 
 _Static_assert(sizeof(struct bpf_statistics) <= 1024, "a program's statistics take 1 KB a CPU");
@@ -74,10 +76,16 @@ struct probe {
 #define probe_count(probe, counter) ((void)(probe))
 #define probe_count_by(probe, counter, amount) ((void)(probe), (void)(amount))
 #define probe_counter(probe, counter) ((void)(probe), 0)
+#define probe_raise(probe, maximum, value) ((void)(probe), (void)(value))
 #else
 #define probe_count(probe, counter) ((probe)->statistics->counter++)
 #define probe_count_by(probe, counter, amount) ((probe)->statistics->counter += (amount))
 #define probe_counter(probe, counter) ((probe)->statistics->counter)
+#define probe_raise(probe, maximum, value)                                                         \
+	do {                                                                                       \
+		if ((value) > (probe)->statistics->maximum)                                        \
+			(probe)->statistics->maximum = (value);                                    \
+	} while (0)
 #endif
 
 static __always_inline void probe_count_invocation(struct probe *probe)

@@ -35,6 +35,8 @@ static __always_inline bool event_admit(struct probe *probe, const struct event_
 	sampling_decide(&admission->sampling, probe, facts);
 	if (!admission->sampling.keep) {
 		probe_count(probe, sampled_out);
+		probe_raise(probe, left_out_latency_max_ns[facts->type & (EVENT_TYPES_MAX - 1)],
+			    facts->latency_ns);
 		return false;
 	}
 	return true;

@@ -3,8 +3,10 @@
 import type { BatchStatistics } from "#core/batching/batch_processor.ts";
 import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
+import type { LiveEstimate } from "#core/sampling/live_estimates.ts";
 import { formatCount, formatTable } from "../table.ts";
 import { deliveryOf } from "./parts/batching.ts";
+import { estimatesOf } from "./parts/estimates.ts";
 import type { Running } from "./running.ts";
 
 export interface RunReport {
@@ -22,6 +24,8 @@ export interface RunReport {
   readonly programs: readonly ProgramBooks[];
   /** What was replayed or generated; absent on a real kernel. */
   readonly source?: SourceSummary;
+  /** What the delivered events stand for, by name; absent where nothing was sampled. */
+  readonly estimates?: Readonly<Record<string, LiveEstimate>>;
   /** Batches and how long they took; absent where no sink is configured. */
   readonly delivery?: BatchStatistics;
 }
@@ -89,7 +93,12 @@ export function reportOf(running: Running, source?: SourceSummary): RunReport {
     elapsed_s: running.elapsed_s(),
     ...(source === undefined ? {} : { source }),
   });
-  return delivery === undefined ? report : { ...report, delivery };
+  const estimates = Object.fromEntries(estimatesOf(running).estimates());
+  return {
+    ...report,
+    ...(Object.keys(estimates).length === 0 ? {} : { estimates }),
+    ...(delivery === undefined ? {} : { delivery }),
+  };
 }
 
 function booksRows(books: Books): (readonly string[])[] {
@@ -108,6 +117,25 @@ function booksRows(books: Books): (readonly string[])[] {
     ["unobserved runs", formatCount(books.unobserved)],
   ];
 }
+
+function estimateRows(estimates: Readonly<Record<string, LiveEstimate>>): (readonly string[])[] {
+  const head = ["event", "estimate", "from", "to", "mean latency", "from", "to", "beware"];
+  const rows = Object.entries(estimates).map(([name, { count, latency_ns }]) => {
+    const counts = [count.value, Math.floor(count.lower), Math.ceil(count.upper)];
+    const latencies =
+      latency_ns === undefined ? [] : [latency_ns.value, latency_ns.lower, latency_ns.upper];
+    const reasons = new Set([...count.reasons, ...(latency_ns?.reasons ?? [])]);
+    return [
+      name,
+      ...counts.map((value) => formatCount(Math.round(value))),
+      ...[0, 1, 2].map((i) => (latencies[i] === undefined ? "" : formatMs(latencies[i]))),
+      [...reasons].join(", "),
+    ];
+  });
+  return [head, ...rows];
+}
+
+const formatMs = (ns: number): string => `${(ns / 1e6).toPrecision(4)} ms`;
 
 function programRows(programs: readonly ProgramBooks[]): (readonly string[])[] {
   const head = ["program", "cpu", "seen", "filtered", "dropped", "delivered", "residual"];
@@ -136,6 +164,9 @@ export function formatReport(report: RunReport): string {
   }
   const events = Object.entries(report.events).map(([name, n]) => [name, formatCount(n)] as const);
   lines.push("", "events delivered", formatTable(events));
+  if (report.estimates !== undefined) {
+    lines.push("", "they stand for (at 95 %)", formatTable(estimateRows(report.estimates)));
+  }
   lines.push("", `the books ${verdict}`, formatTable(booksRows(report.books)));
   lines.push("", formatTable(programRows(report.programs)));
   return lines.join("\n");

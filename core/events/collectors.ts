@@ -17,6 +17,8 @@ export interface EventSpec {
   readonly type: string;
   /** C structure of the record. */
   readonly struct: string;
+  /** Its field that says how long the operation took, in ns; 0 with EVENT_DURATION_UNKNOWN. */
+  readonly latency: string;
 }
 
 export interface CollectorSpec {
@@ -39,9 +41,19 @@ const TCP: CollectorSpec = {
     { name: "tcp_retransmit", index: "PROGRAM_TCP_RETRANSMIT" },
   ],
   events: [
-    { name: "tcp_state", type: "EVENT_TCP_STATE", struct: "tcp_event" },
-    { name: "tcp_connect_failed", type: "EVENT_TCP_CONNECT_FAILED", struct: "tcp_event" },
-    { name: "tcp_retransmit", type: "EVENT_TCP_RETRANSMIT", struct: "tcp_event" },
+    { name: "tcp_state", type: "EVENT_TCP_STATE", struct: "tcp_event", latency: "duration_ns" },
+    {
+      name: "tcp_connect_failed",
+      type: "EVENT_TCP_CONNECT_FAILED",
+      struct: "tcp_event",
+      latency: "duration_ns",
+    },
+    {
+      name: "tcp_retransmit",
+      type: "EVENT_TCP_RETRANSMIT",
+      struct: "tcp_event",
+      latency: "duration_ns",
+    },
   ],
 };
 
@@ -54,7 +66,9 @@ const SYSCALL: CollectorSpec = {
     { name: "syscall_enter", index: "PROGRAM_SYSCALL_ENTER" },
     { name: "syscall_exit", index: "PROGRAM_SYSCALL_EXIT" },
   ],
-  events: [{ name: "syscall", type: "EVENT_SYSCALL", struct: "syscall_event" }],
+  events: [
+    { name: "syscall", type: "EVENT_SYSCALL", struct: "syscall_event", latency: "latency_ns" },
+  ],
 };
 
 export const COLLECTORS: ReadonlyMap<string, CollectorSpec> = new Map([

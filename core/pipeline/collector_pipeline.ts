@@ -145,6 +145,16 @@ export class CollectorPipeline {
     return counts;
   }
 
+  /** Longest latency in ns among the events that sampling left out, by name; 0 where there was none. */
+  leftOutLatencyMax_ns(): Record<string, number> {
+    const rows = this.#programs.map(({ index }) => this.#statistics.readLeftOutMaxima(index));
+    const maxima: Record<string, number> = {};
+    for (const { spec, number } of this.schema.types.values()) {
+      maxima[spec.name] = Math.max(0, ...rows.map((row) => row[number % row.length]!));
+    }
+    return maxima;
+  }
+
   /** Events that sequence numbers prove lost, over all programs and CPUs. */
   missingSequences(): number {
     let total = 0;

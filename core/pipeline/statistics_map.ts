@@ -40,6 +40,7 @@ export type ProgramHistograms = Readonly<Record<(typeof ARRAYS)[number], Float64
 export class StatisticsMap {
   readonly #map: BpfMap;
   readonly #readers: readonly (readonly [CounterName, NumberReader])[];
+  readonly #maxima: readonly NumberReader[];
   readonly #arrays: readonly (readonly [keyof ProgramHistograms, readonly NumberReader[]])[];
   readonly #stride: number;
   readonly #key = new Uint8Array(4);
@@ -58,6 +59,7 @@ export class StatisticsMap {
     this.#map = map;
     this.#readers = COUNTERS.map((name) => [name, fieldReader(layout, name)] as const);
     this.#arrays = ARRAYS.map((name) => [name, elementReaders(layout, name)] as const);
+    this.#maxima = elementReaders(layout, "left_out_latency_max_ns");
     this.#stride = Math.ceil(map.spec.valueSize / 8) * 8;
     this.#value = new Uint8Array(map.valueBytes);
     this.#view = new DataView(this.#value.buffer);
@@ -83,6 +85,18 @@ export class StatisticsMap {
       histograms[name] = Float64Array.from(readers, (read) => this.#sum(read));
     }
     return histograms;
+  }
+
+  /** Longest latency of program `index`'s events that sampling left out, by type (`type % length`), in ns. */
+  readLeftOutMaxima(index: number): Float64Array {
+    this.#fetch(index);
+    return Float64Array.from(this.#maxima, (read) => {
+      let largest = 0;
+      for (let cpu = 0; cpu < this.cpus; cpu++) {
+        largest = Math.max(largest, read(this.#view, cpu * this.#stride));
+      }
+      return largest;
+    });
   }
 
   #fetch(index: number): void {

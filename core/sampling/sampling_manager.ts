@@ -63,6 +63,8 @@ export class SamplingManager {
   #controller: AdaptiveController | undefined;
   #last_ns: bigint | undefined;
   #adjustments = 0;
+  /** Smallest rate that each type has had, by its number. */
+  readonly #leastRates = new Map<number, number>();
   /** In force in every target. */
   #rules = compileRules(DEFAULT_SAMPLING, () => 1);
 
@@ -179,6 +181,16 @@ export class SamplingManager {
     this.#rules = compileRules(this.#config, this.#rateOf());
     for (const { target } of this.#managed) target.publish(this.#rules);
     this.#adjustments += 1;
+    for (const type of this.#types.values()) {
+      const row = this.#rules.thresholds.slice(type * CLASSES, (type + 1) * CLASSES);
+      const rates = row.map(rateFromThreshold);
+      this.#leastRates.set(type, Math.min(this.#leastRates.get(type) ?? 1, ...rates));
+    }
+  }
+
+  /** Smallest probability that an event of this type may have had since the start; 1 before any rules. */
+  leastRate(type: string): number {
+    return this.#leastRates.get(this.#types.get(type) ?? -1) ?? 1;
   }
 
   getStatistics(): SamplingStatistics {

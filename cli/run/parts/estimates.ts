@@ -1,73 +1,83 @@
-/** What delivered events stand for, by type: live estimates with their intervals. */
+/** What delivered events stand for, by type: live estimates, with intervals and what is wrong with them. */
 import type { RecordBatch } from "#core/backend.ts";
-import { fieldReaderPair, type ReaderPair } from "#core/btf/fields.ts";
-import { layoutOf } from "#core/btf/layout.ts";
-import { findType } from "#core/btf/queries.ts";
+import type { Config } from "#core/config/config.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
-import { estimateCount } from "#core/sampling/estimators/count.ts";
-import { PoissonSample } from "#core/sampling/estimators/designs/poisson_sample.ts";
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
-import { rateFromHalves } from "#core/sampling/threshold.ts";
+import { type LiveEstimate, LiveEstimates } from "#core/sampling/live_estimates.ts";
+import { LiveRecordReader } from "#core/sampling/live_record_reader.ts";
 import type { Observe } from "#core/telemetry/instrument.ts";
-import { ESTIMATES } from "#core/telemetry/instruments/estimates.ts";
+import { ESTIMATES, LATENCY_ESTIMATES } from "#core/telemetry/instruments/estimates.ts";
+import type { Running, RunningCollector } from "../running.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
+import { samplingOf } from "./sampling.ts";
 
-/** What is asked of each record of a collector. */
-interface Watched {
-  readonly word: ReaderPair;
-  /** By the header's number of the type; undefined where the collector has no such type. */
-  readonly totals: readonly (PoissonSample | undefined)[];
-}
-
-/** Looks at every delivered record, and keeps sums only. */
+/** Looks at every delivered record from when sampling began, and keeps sums only. */
 export class EstimatesPart implements RunPart, Sink {
   readonly name = "estimates";
-  readonly #watched = new Map<EventSchema, Watched>();
-  readonly #totals = new Map<string, PoissonSample>();
-  readonly #wholeConnections: boolean;
+  readonly #running: Running;
+  readonly #readers = new Map<EventSchema, LiveRecordReader>();
+  readonly #types = new Map<string, LiveEstimates>();
+  /** Without sampling there is nothing to estimate: every event is counted. */
+  #isSampled = false;
+  #ofConnections = false;
 
-  /** Whether connections are kept as a whole: then events are not drawn one by one, and have no interval here. */
-  constructor(wholeConnections: boolean) {
-    this.#wholeConnections = wholeConnections;
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  apply({ sampling }: Config): void {
+    this.#isSampled ||= sampling.strategy !== "none";
+    this.#ofConnections = sampling.consistent;
   }
 
   write(batch: RecordBatch, schema: EventSchema): void {
-    const { word, totals } = this.#watched.get(schema) ?? this.#open(schema);
-    const { header, headerSize } = schema;
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.lengths[i]! < headerSize) continue;
-      const at = batch.offsets[i]!;
-      const total = totals[header.type(batch.view, at)];
-      total?.add(1, rateFromHalves(word.low(batch.view, at), word.high(batch.view, at)));
-    }
+    if (!this.#isSampled) return;
+    const reader = this.#readers.get(schema) ?? this.#open(schema);
+    reader.read(batch, this.#ofConnections);
   }
 
-  #open(schema: EventSchema): Watched {
-    const layout = layoutOf(schema.btf, findType(schema.btf, "event_header", "struct")!);
-    const totals: (PoissonSample | undefined)[] = [];
-    for (const [number, { spec }] of schema.types) {
-      const total = this.#totals.get(spec.name) ?? new PoissonSample();
-      this.#totals.set(spec.name, total);
-      totals[number] = total;
-    }
-    const watched = { word: fieldReaderPair(layout, "sampling"), totals };
-    this.#watched.set(schema, watched);
-    return watched;
+  #open(schema: EventSchema): LiveRecordReader {
+    const reader = new LiveRecordReader(schema, (name) => {
+      const estimates = this.#types.get(name) ?? new LiveEstimates();
+      this.#types.set(name, estimates);
+      return estimates;
+    });
+    this.#readers.set(schema, reader);
+    return reader;
   }
 
-  /** By event type; of types that have been seen. */
-  estimates(): ReadonlyMap<string, Estimate> {
-    return new Map([...this.#totals].map(([name, total]) => [name, estimateCount(total)]));
+  /** By event type; of the collectors of which anything was delivered. */
+  estimates(): Map<string, LiveEstimate> {
+    const { manager } = samplingOf(this.#running);
+    const found = new Map<string, LiveEstimate>();
+    for (const collector of this.#running.collectors) {
+      const lost = lostAfterSampling(collector);
+      const maxima = collector.pipeline.leftOutLatencyMax_ns();
+      for (const { name } of collector.spec.events) {
+        const facts = { lost, rate: manager.leastRate(name), latencyMax_ns: maxima[name]! };
+        const estimate = this.#types.get(name)?.estimate(facts);
+        if (estimate !== undefined) found.set(name, estimate);
+      }
+    }
+    return found;
   }
 
   observe(observe: Observe): void {
-    for (const [event_type, { value, lower, upper }] of this.estimates()) {
-      observe(ESTIMATES.value, value, { event_type });
-      // Unbiased all the same; but its variance is that of connections, which nobody remembers here.
-      if (this.#wholeConnections) continue;
-      observe(ESTIMATES.lower, lower, { event_type });
-      observe(ESTIMATES.upper, upper, { event_type });
+    for (const [event_type, { count, latency_ns, anytime }] of this.estimates()) {
+      observe(ESTIMATES.value, count.value, { event_type });
+      observe(ESTIMATES.lower, count.lower, { event_type });
+      observe(ESTIMATES.upper, count.upper, { event_type });
+      observeDistrust(observe, event_type, "count", count);
+      if (anytime !== undefined) {
+        observe(ESTIMATES.anytimeLower, anytime.lower, { event_type });
+        observe(ESTIMATES.anytimeUpper, anytime.upper, { event_type });
+      }
+      if (latency_ns === undefined) continue;
+      observe(LATENCY_ESTIMATES.value, latency_ns.value / 1e9, { event_type });
+      observe(LATENCY_ESTIMATES.lower, latency_ns.lower / 1e9, { event_type });
+      observe(LATENCY_ESTIMATES.upper, latency_ns.upper / 1e9, { event_type });
+      observeDistrust(observe, event_type, "latency", latency_ns);
     }
   }
 
@@ -75,12 +85,31 @@ export class EstimatesPart implements RunPart, Sink {
   async close(): Promise<void> {}
 }
 
+/** Events that sampling kept and that never came here: nobody knows what they were. */
+function lostAfterSampling({ pipeline }: RunningCollector): number {
+  const { ring_full = 0, malformed = 0 } = pipeline.books().dropped;
+  return ring_full + malformed;
+}
+
+function observeDistrust(
+  observe: Observe,
+  event_type: string,
+  quantity: "count" | "latency",
+  { reasons }: Estimate,
+): void {
+  for (const reason of reasons) observe(ESTIMATES.distrust, 1, { event_type, quantity, reason });
+}
+
 export const estimatesPart: RunPartKind = {
   name: "estimates",
   create(running) {
-    const part = new EstimatesPart(running.config.sampling.consistent);
-    // Without sampling there is nothing to estimate: every event is counted.
-    if (running.config.sampling.strategy !== "none") running.addSink(part);
+    const part = new EstimatesPart(running);
+    running.addSink(part);
     return part;
   },
 };
+
+/** The live estimates of a run. */
+export function estimatesOf(running: Running): EstimatesPart {
+  return running.part("estimates") as EstimatesPart;
+}

@@ -6,7 +6,7 @@
 import { requireConfidence } from "../../stats/check_argument.ts";
 import { chiSquareQuantile, chiSquareUpperQuantile } from "../../stats/distributions/chi_square.ts";
 import { effectiveSize, type PairTotals } from "./designs/pair_totals.ts";
-import { distrustOfSample, warningText } from "./distrust.ts";
+import { distrustOfDistribution, warningText } from "./distrust.ts";
 import { CONFIDENCE_DEFAULT, type Estimate, type EstimateOptions } from "./estimate.ts";
 import type { Bounds } from "./interval_rule.ts";
 
@@ -22,7 +22,7 @@ export function countOfTotals(totals: PairTotals, options: EstimateOptions): Est
   const confidence = options.confidence ?? CONFIDENCE_DEFAULT;
   requireConfidence("estimate a count", confidence);
   const variance = totals.census ? 0 : Math.max(0, totals.yy);
-  const reasons = distrustOfSample(totals, options).filter((reason) => reason !== "few_events");
+  const reasons = distrustOfDistribution(totals, options);
   return {
     value: totals.y,
     variance,

@@ -39,6 +39,13 @@ export function distrustOfSample(totals: PairTotals, options: EstimateOptions): 
   return reasons;
 }
 
+/** Reasons where few draws are no trouble, their distribution being known; but that of few connections is not. */
+export function distrustOfDistribution(totals: PairTotals, options: EstimateOptions): Distrust[] {
+  const reasons = distrustOfSample(totals, options);
+  if (totals.draws < totals.sampled) return reasons;
+  return reasons.filter((reason) => reason !== "few_events");
+}
+
 /**
  * Reasons of a smooth estimate whose error is a Σy + b Σx: where its normal approximation, and with it the interval,
  * is in doubt.

@@ -16,17 +16,19 @@ interface GroupSample<Sample> extends DesignSample<Sample> {
 
 /**
  * Sampled events by group; the groups together are the sample. Events are added to `group(name)`, as the design has
- * it: `counts.group("ssh").add(1, pi)`. Merges exactly while there are at most `GROUPS_MAX` groups.
+ * it: `counts.group("ssh").add(1, pi)`. Merges exactly while there are at most `limit` groups.
  */
 export class GroupCounts<Sample extends GroupSample<Sample>> {
   readonly #create: () => Sample;
+  readonly #limit: number;
   readonly #groups = new Map<string, Sample>();
   /** What belongs to no group: sizes of strata, and sampled events outside of all groups. */
   readonly rest: Sample;
 
   /** `create` makes an empty sample of the design. */
-  constructor(create: () => Sample) {
+  constructor(create: () => Sample, limit = GROUPS_MAX) {
     this.#create = create;
+    this.#limit = limit;
     this.rest = create();
   }
 
@@ -34,7 +36,7 @@ export class GroupCounts<Sample extends GroupSample<Sample>> {
   group(name: string): Sample {
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
-    if (this.#groups.size >= GROUPS_MAX && name !== OTHER_GROUP) return this.group(OTHER_GROUP);
+    if (this.#groups.size >= this.#limit && name !== OTHER_GROUP) return this.group(OTHER_GROUP);
     const created = this.#create();
     this.#groups.set(name, created);
     return created;

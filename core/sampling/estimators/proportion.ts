@@ -12,7 +12,7 @@ import {
   linear,
   type PairTotals,
 } from "./designs/pair_totals.ts";
-import { distrustOfSample, warningText } from "./distrust.ts";
+import { distrustOfDistribution, warningText } from "./distrust.ts";
 import { CONFIDENCE_DEFAULT, type Estimate, type EstimateOptions } from "./estimate.ts";
 import type { Bounds } from "./interval_rule.ts";
 
@@ -47,7 +47,7 @@ export function proportionOfTotals(totals: PairTotals, options: ProportionOption
   const { y, x } = totals;
   const value = x === 0 ? 0 : Math.min(1, Math.max(0, y / x));
   const variance = x === 0 || totals.census ? 0 : linear(totals, 1 / x, -value / x).variance;
-  const reasons = distrustOfSample(totals, options).filter((reason) => reason !== "few_events");
+  const reasons = distrustOfDistribution(totals, options);
   return {
     value,
     variance,

@@ -9,7 +9,7 @@ import { ClusterSample } from "./designs/cluster_sample.ts";
 import { effectiveSize, type PairTotals } from "./designs/pair_totals.ts";
 import { PoissonSample } from "./designs/poisson_sample.ts";
 import { StratifiedSample } from "./designs/stratified_sample.ts";
-import { distrustOfSample, warningText } from "./distrust.ts";
+import { distrustOfDistribution, warningText } from "./distrust.ts";
 import { CONFIDENCE_DEFAULT, type Distrust, type Estimate } from "./estimate.ts";
 import { type ProportionOptions, proportionOfTotals } from "./proportion.ts";
 
@@ -92,7 +92,12 @@ export class QuantileSample<Draw, Sample extends { totals(): PairTotals }> {
     requireProbability("estimate a quantile", "p", p);
     const lost = (options.lost ?? 0) + this.#refused;
     const sorted = [...new Set(this.#values)].sort((left, right) => left - right);
-    const upTo = (at: number) => proportionOfTotals(this.#totalsUpTo(sorted[at]!), options);
+    const known = new Map<number, Estimate>();
+    const upTo = (at: number): Estimate => {
+      const part = known.get(at) ?? proportionOfTotals(this.#totalsUpTo(sorted[at]!), options);
+      known.set(at, part);
+      return part;
+    };
     const from = (isEnough: (part: Estimate) => boolean) =>
       firstIndex(sorted.length, (at) => isEnough(upTo(at)));
     const point = Math.min(
@@ -119,7 +124,7 @@ export class QuantileSample<Draw, Sample extends { totals(): PairTotals }> {
     upper: number,
     options: QuantileOptions,
   ): Estimate {
-    const reasons: Distrust[] = distrustOfSample(all, options).filter((r) => r !== "few_events");
+    const reasons: Distrust[] = distrustOfDistribution(all, options);
     const z = normalUpperQuantile((1 - (options.confidence ?? CONFIDENCE_DEFAULT)) / 2);
     if (!(lower >= -Number.MAX_VALUE && upper <= Number.MAX_VALUE)) reasons.push("beyond_sample");
     return {

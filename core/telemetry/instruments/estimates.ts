@@ -1,7 +1,7 @@
 /** Instruments of what sampled events stand for. */
 import type { Instrument } from "../instrument.ts";
 
-const estimate = (suffix: string, what: string) =>
+const count = (suffix: string, what: string) =>
   ({
     name: `bpf.event.estimate${suffix}`,
     kind: "gauge",
@@ -10,8 +10,32 @@ const estimate = (suffix: string, what: string) =>
     attributes: ["event_type"],
   }) satisfies Instrument;
 
+const latency = (suffix: string, what: string) =>
+  ({
+    name: `bpf.event.latency.estimate${suffix}`,
+    kind: "gauge",
+    unit: "s",
+    description: `${what} of the mean latency of the events that reached sampling.`,
+    attributes: ["event_type"],
+  }) satisfies Instrument;
+
 export const ESTIMATES = {
-  value: estimate("", "Estimate"),
-  lower: estimate("_lower", "Lower bound, at 95 %,"),
-  upper: estimate("_upper", "Upper bound, at 95 %,"),
+  value: count("", "Estimate"),
+  lower: count("_lower", "Lower bound, at 95 %,"),
+  upper: count("_upper", "Upper bound, at 95 %,"),
+  anytimeLower: count("_anytime_lower", "Lower bound, at 95 % for all looks together,"),
+  anytimeUpper: count("_anytime_upper", "Upper bound, at 95 % for all looks together,"),
+  distrust: {
+    name: "bpf.event.estimate.distrust",
+    kind: "gauge",
+    unit: "1",
+    description: "1 for each reason for which an estimate's bounds should not be relied on.",
+    attributes: ["event_type", "quantity", "reason"],
+  },
+} as const satisfies Record<string, Instrument>;
+
+export const LATENCY_ESTIMATES = {
+  value: latency("", "Estimate"),
+  lower: latency("_lower", "Lower bound, at 95 %,"),
+  upper: latency("_upper", "Upper bound, at 95 %,"),
 } as const satisfies Record<string, Instrument>;

@@ -58,3 +58,28 @@ export function linear({ yy, xy, xx, third }: PairTotals, a: number, b: number):
   const moment = a * a * (a * yyy + 3 * b * yyx) + b * b * (3 * a * yxx + b * xxx);
   return { variance, skewness: moment / variance ** 1.5 };
 }
+
+/** Totals of samples that were drawn independently, as one. */
+export function addTotals(parts: readonly PairTotals[]): PairTotals {
+  const sum = (of: (part: PairTotals) => number) => parts.reduce((all, part) => all + of(part), 0);
+  return {
+    y: sum(({ y }) => y),
+    x: sum(({ x }) => x),
+    yy: sum(({ yy }) => yy),
+    xy: sum(({ xy }) => xy),
+    xx: sum(({ xx }) => xx),
+    third: [
+      sum(({ third }) => third[0]),
+      sum(({ third }) => third[1]),
+      sum(({ third }) => third[2]),
+      sum(({ third }) => third[3]),
+    ],
+    sampled: sum(({ sampled }) => sampled),
+    census: parts.every(({ census }) => census),
+    draws: sum(({ draws }) => draws),
+    weights: sum(({ weights }) => weights),
+    squaredWeights: sum(({ squaredWeights }) => squaredWeights),
+    largest: Math.max(0, ...parts.map(({ largest }) => largest)),
+    maximum: Math.max(Number.NEGATIVE_INFINITY, ...parts.map(({ maximum }) => maximum)),
+  };
+}

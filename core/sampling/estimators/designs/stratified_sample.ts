@@ -6,7 +6,7 @@
 import { BpfError, ERRNO } from "../../../errors.ts";
 import { requireDraw } from "./check_draw.ts";
 import { PairSums } from "./pair_sums.ts";
-import type { DesignSample, PairTotals } from "./pair_totals.ts";
+import { addTotals, type DesignSample, type PairTotals } from "./pair_totals.ts";
 
 interface Stratum {
   population: number;
@@ -67,12 +67,12 @@ export class StratifiedSample implements DesignSample<StratifiedSample> {
   /** Throws `BpfError` EINVAL where a stratum has more sampled events than events. */
   totals(whole: StratifiedSample = this): PairTotals {
     const groups = whole.#groups();
-    return addUp(groups.map((names) => groupTotals(whole.#pool(names), this.#pool(names))));
+    return addTotals(groups.map((names) => groupTotals(whole.#pool(names), this.#pool(names))));
   }
 
   shareTotals(whole: StratifiedSample): PairTotals {
     const groups = whole.#groups();
-    return addUp(
+    return addTotals(
       groups.map((names) => {
         const all = whole.#pool(names);
         return groupTotals(all, this.#pool(names), all.sums);
@@ -166,29 +166,5 @@ function centralMoments(n: number, sums: PairSums, xOfWhole = sums): CentralMome
       sums.yxx.value - (y * xx + 2 * x * xy) / n + (2 * y * x * x) / n / n,
       xOfWhole.xxx.value - (3 * x * xx) / n + (2 * x * x * x) / n / n,
     ],
-  };
-}
-
-function addUp(parts: readonly PairTotals[]): PairTotals {
-  const sum = (of: (part: PairTotals) => number) => parts.reduce((all, part) => all + of(part), 0);
-  return {
-    y: sum(({ y }) => y),
-    x: sum(({ x }) => x),
-    yy: sum(({ yy }) => yy),
-    xy: sum(({ xy }) => xy),
-    xx: sum(({ xx }) => xx),
-    third: [
-      sum(({ third }) => third[0]),
-      sum(({ third }) => third[1]),
-      sum(({ third }) => third[2]),
-      sum(({ third }) => third[3]),
-    ],
-    sampled: sum(({ sampled }) => sampled),
-    census: parts.every(({ census }) => census),
-    draws: sum(({ draws }) => draws),
-    weights: sum(({ weights }) => weights),
-    squaredWeights: sum(({ squaredWeights }) => squaredWeights),
-    largest: Math.max(0, ...parts.map(({ largest }) => largest)),
-    maximum: Math.max(Number.NEGATIVE_INFINITY, ...parts.map(({ maximum }) => maximum)),
   };
 }

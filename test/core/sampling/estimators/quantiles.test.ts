@@ -12,7 +12,7 @@ import { Rational } from "../../../support/rational.ts";
 import { thrown } from "../../../support/thrown.ts";
 import { independentDraws, probabilityOf, subsets } from "./outcomes.ts";
 
-const VALUES = [4, 1, 9, 2, 2, 30, 7, 5, 11, 3];
+const VALUES = [4, 1, 9, 2, 2, 30, 7, 5];
 
 /** The smallest value up to which the part p lies. */
 function quantile(values: readonly number[], p: number): number {
@@ -33,10 +33,10 @@ describe("quantiles", () => {
     expect(holds(sample.estimate(p), truth)).toBe(true);
   });
 
-  it.each(QUARTERS)("of p = %f are covered over every simple random sample of 6 of 10", (p) => {
+  it.each(QUARTERS)("of p = %f are covered over every simple random sample of 5 of 8", (p) => {
     const all = subsets(
       VALUES.map((_, i) => i),
-      6,
+      5,
     );
     const probability = new Rational(1n, BigInt(all.length));
     const covered = probabilityOf(

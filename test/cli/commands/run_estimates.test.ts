@@ -1,0 +1,57 @@
+/** What a run says that its sampled events stand for, against the exact counts beside it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import type { RunReport } from "#cli/run/report.ts";
+import { tapio } from "../../support/tapio.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tapio-estimates-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function report(config: string): RunReport {
+  const path = join(folder, "tapio.yaml");
+  writeFileSync(path, config);
+  const options = ["--config", path, "--collector", "syscall", "--pace", "max", "--seed", "5"];
+  const run = tapio(["run", ...options, "--duration", "0.5", "-o", "json"]);
+  expect(run).toMatchObject({ status: 0, error: "" });
+  return JSON.parse(run.out) as RunReport;
+}
+
+it("holds what there was, with the longest latency that was left out in mind", () => {
+  const { books, estimates } = report("sampling: { strategy: uniform, base_rate: 0.005 }\n");
+  const { count, latency_ns, anytime } = estimates!["syscall"]!;
+  const deviation = Math.sqrt(books.seen * 199);
+  expect(Math.abs(count.value - books.seen)).toBeLessThan(6 * deviation);
+  expect(anytime!.lower).toBeLessThanOrEqual(books.seen);
+  expect(anytime!.upper).toBeGreaterThanOrEqual(books.seen);
+  expect(count.reasons).toEqual([]);
+  // Of the 22,000 calls of this workload a few take a thousand times as long as most.
+  expect(latency_ns!.reasons).toContain("maximum_missed");
+  expect(latency_ns!.warning).toMatch(/largest value/);
+});
+
+it("knows of connections and threads that one is one draw", () => {
+  const { books, estimates } = report(
+    "sampling: { strategy: uniform, base_rate: 0.3, consistent: true }\n",
+  );
+  const { count, anytime } = estimates!["syscall"]!;
+  expect(count.lower).toBeLessThan(books.seen);
+  expect(count.upper).toBeGreaterThan(books.seen);
+  // A handful of threads, each with thousands of calls.
+  expect(count.effectiveSize).toBeLessThan(100);
+  expect(count.reasons).toEqual(["few_events"]);
+  expect(anytime).toBeUndefined();
+});
+
+it("flags losses after sampling", () => {
+  const { books, estimates } = report(
+    "sampling: { strategy: uniform, base_rate: 0.9 }\nrings: { bytes: 4096 }\n",
+  );
+  expect(books.dropped["ring_full"]).toBeGreaterThan(0);
+  expect(estimates!["syscall"]!.count.reasons).toEqual(["losses"]);
+});
+
+it("is not there where nothing is sampled", () => {
+  expect(report("sampling: { strategy: none }\n").estimates).toBeUndefined();
+});

@@ -1,0 +1,72 @@
+/** Estimates of a run in progress, against what they are made of. */
+import { describe, expect, it } from "vitest";
+import { LiveEstimates } from "#core/sampling/live_estimates.ts";
+
+describe("live estimates", () => {
+  it("count events and average the latencies that are known", () => {
+    const live = new LiveEstimates();
+    for (let i = 0; i < 100; i++) live.addSingle(0.5, i % 2 === 0 ? 10 + (i % 5) : undefined);
+    const { count, latency_ns, anytime } = live.estimate();
+    expect(count).toMatchObject({ value: 200, sampled: 100, method: "gamma", reasons: [] });
+    expect(latency_ns).toMatchObject({ value: 12, sampled: 50, reasons: [] });
+    expect(anytime!.lower).toBeLessThan(count.lower);
+    expect(anytime!.upper).toBeGreaterThan(count.upper);
+  });
+
+  it("of connections have the variance of connections", () => {
+    const [single, whole] = [new LiveEstimates(), new LiveEstimates()];
+    for (let i = 0; i < 400; i++) {
+      single.addSingle(0.5, 10);
+      whole.addOfConnection(2 ** 52 + Math.floor(i / 10), 0.5, 10);
+    }
+    const [one, other] = [single.estimate(), whole.estimate()];
+    expect(other.count.value).toBe(one.count.value);
+    expect(other.count.variance).toBeCloseTo(10 * one.count.variance, 6);
+    expect(other.anytime).toBeUndefined();
+  });
+
+  it("add what was drawn singly to what was drawn by connection", () => {
+    const live = new LiveEstimates();
+    live.addSingle(0.5, 10);
+    live.addOfConnection(2 ** 52, 0.5, 10);
+    live.addOfConnection(2 ** 52, 0.5, 10);
+    const { count } = live.estimate();
+    expect(count).toMatchObject({ value: 6, sampled: 3 });
+    // (1 - π)/π² times 1² and 2².
+    expect(count.variance).toBe(2 * (1 + 4));
+  });
+
+  it("say what is wrong: losses, few connections, a longest latency that was left out", () => {
+    const live = new LiveEstimates();
+    for (let i = 0; i < 200; i++) live.addSingle(0.1, 100 + (i % 9));
+    const lossy = live.estimate({ lost: 1, latencyMax_ns: 1e9 });
+    expect(lossy.count.reasons).toEqual(["losses"]);
+    expect(lossy.latency_ns!.reasons).toEqual(["losses", "maximum_missed"]);
+    expect(live.estimate({ latencyMax_ns: 110 }).latency_ns!.reasons).toEqual([]);
+    const few = new LiveEstimates();
+    for (let i = 0; i < 200; i++) few.addOfConnection(2 ** 52 + (i % 3), 0.1, 100);
+    expect(few.estimate().count.reasons).toEqual(["few_events"]);
+  });
+
+  it("reckon with a rate at which nothing was kept", () => {
+    const live = new LiveEstimates();
+    for (let i = 0; i < 50; i++) live.addSingle(1, 10);
+    expect(live.estimate()).toMatchObject({
+      ...{ count: { value: 50, upper: 50 }, anytime: { lower: 50, upper: 50 } },
+    });
+    const { count, anytime } = live.estimate({ rate: 0.01 });
+    expect(count.upper).toBeGreaterThan(350);
+    expect(anytime!.upper).toBeGreaterThan(500);
+    expect(new LiveEstimates().estimate()).toMatchObject({
+      count: { reasons: ["nothing_sampled"] },
+    });
+  });
+
+  it("have no anytime bounds once the rate has changed too often", () => {
+    const live = new LiveEstimates();
+    for (let i = 1; i <= 16; i++) live.addSingle(i / 32, 10);
+    expect(live.estimate().anytime).toBeDefined();
+    live.addSingle(17 / 32, 10);
+    expect(live.estimate().anytime).toBeUndefined();
+  });
+});
