@@ -13,11 +13,16 @@ function parametersFor<T>(name: string, runs: number | undefined): fc.Parameters
 
 /**
  * Runs the property with the budget of its registry entry (`runs` overrides it). Throws an error
- * that holds the shrunk counterexample, why it failed and how to replay it.
+ * that holds the shrunk counterexample, why it failed and how to replay it. Answers the number of runs.
  */
-export function checkProperty<T>(name: string, property: fc.IRawProperty<T>, runs?: number): void {
+export function checkProperty<T>(
+  name: string,
+  property: fc.IRawProperty<T>,
+  runs?: number,
+): number {
   const details = fc.check(property, parametersFor<T>(name, runs)) as fc.RunDetails<T>;
   if (details.failed) throw new Error(describeFailure(name, details));
+  return details.numRuns;
 }
 
 /** The same for a property that takes time. */
@@ -25,9 +30,10 @@ export async function checkAsyncProperty<T>(
   name: string,
   property: fc.IAsyncProperty<T>,
   runs?: number,
-): Promise<void> {
+): Promise<number> {
   const details = (await fc.check(property, parametersFor<T>(name, runs))) as fc.RunDetails<T>;
   if (details.failed) throw new Error(describeFailure(name, details));
+  return details.numRuns;
 }
 
 /** What failed, in the order a reader needs it. */

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { Btf } from "#core/btf/btf.ts";
 import { createCodec } from "#core/btf/codec.ts";
+import { layoutOf } from "#core/btf/layout.ts";
 import { findType } from "#core/btf/queries.ts";
 
 export interface CollectorRun {
@@ -92,16 +93,42 @@ export function collectorRuns(collector: string): fc.Arbitrary<CollectorRun> {
   return runs;
 }
 
+/**
+ * `DIFFERENCES.retransmitFamily`: the run as far as a kernel can see it. Where a hook does not say the
+ * family, programs read it at the socket's address: one of user space, where a kernel reads nothing.
+ */
+export function visibleTo(kernel: Btf, run: CollectorRun): CollectorRun {
+  const { fields } = run;
+  if (!(FAMILY in fields) || saysFamily(kernel, run)) return run;
+  const skaddr = BigInt(fields["skaddr"] as bigint) & USER_ADDRESSES;
+  return { ...run, fields: { ...fields, skaddr, [FAMILY]: 0 } };
+}
+
+const USER_ADDRESSES = 2n ** 47n - 1n;
+
 /** The context as the kernel with these types would hand it over. */
-export function encodeContext(kernel: Btf, { contexts, fields }: CollectorRun): Uint8Array {
+export function encodeContext(kernel: Btf, run: CollectorRun): Uint8Array {
+  const codec = codecOf(kernel, contextOf(kernel, run));
+  const context = new Uint8Array(codec.size);
+  const { [FAMILY]: family, ...others } = run.fields;
+  const said = family !== undefined && saysFamily(kernel, run);
+  codec.encode(said ? { ...others, [FAMILY]: family } : others, context);
+  return context;
+}
+
+const FAMILY = "family";
+
+function saysFamily(kernel: Btf, run: CollectorRun): boolean {
+  const { fields } = layoutOf(kernel, contextOf(kernel, run));
+  return fields.some(({ path }) => path === FAMILY);
+}
+
+function contextOf(kernel: Btf, { contexts }: CollectorRun): number {
   const id = contexts
     .map((name) => findType(kernel, name, "struct"))
     .find((found) => found !== undefined);
   if (id === undefined) throw new Error(`the kernel has no ${contexts.join(", no ")}`);
-  const codec = codecOf(kernel, id);
-  const context = new Uint8Array(codec.size);
-  codec.encode(fields, context);
-  return context;
+  return id;
 }
 
 const CODECS = new WeakMap<Btf, Map<number, ReturnType<typeof createCodec>>>();

@@ -51,7 +51,8 @@ export function differentialPrograms(
             return describeAnswer({ kind: "ran", bits, r0: BigInt.asUintN(bits, r0) });
           });
       });
-      await checkAsyncProperty("differential programs", property, options.runs);
+      const runs = await checkAsyncProperty("differential programs", property, options.runs);
+      options.compared?.("programs", runs);
       expect(tooComplex).toBeLessThanOrEqual(Math.ceil(TOO_COMPLEX_SHARE_MAX * checked));
     });
   });

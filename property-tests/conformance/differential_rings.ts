@@ -44,7 +44,8 @@ export function differentialRings(
           );
         },
       );
-      checkProperty("differential ring schedules", property, options.runs);
+      const runs = checkProperty("differential ring schedules", property, options.runs);
+      options.compared?.("ring schedules", runs);
     });
   });
 }

@@ -75,7 +75,8 @@ await runTask(async () => {
   const kernels = args.length === 0 ? fetchKernels() : [];
   const unfetched = args.length === 0 ? defaultKernels().length - kernels.length : 0;
   let counts = addCounts({ ...NO_COUNTS, skipped: unfetched }, runVitest(args));
-  for (const kernel of kernels) counts = addCounts(counts, testKernel(kernel, GUEST_RUNS));
+  for (const kernel of kernels)
+    counts = addCounts(counts, testKernel(kernel, { runs: GUEST_RUNS }));
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 });

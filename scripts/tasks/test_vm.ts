@@ -1,6 +1,7 @@
 /**
- * `npm run test:vm [-- --kernel NAME]... [--runs N] [--update-pins]`: the suites of vm-tests/ on guests
- * with Debian's kernels, one after another, closing with one line of counts. `--all` takes all kernels;
+ * `npm run test:vm [-- --kernel NAME]... [--sequences N] [--runs N] [--update-pins]`: the suites of vm-tests/
+ * on guests with Debian's kernels, one after another, closing with one line of counts. `--all` takes all
+ * kernels; `--sequences` says how many inputs of each kind the kernel and the simulated one are compared on,
  * `--runs` replaces the budget of every property; `--update-pins` pins the newest packages instead.
  */
 import { parseArgs } from "node:util";
@@ -15,6 +16,8 @@ import { findExecutable, installTools, TEST_TOOLS } from "../install_tools.ts";
 import { runTask } from "../run_task.ts";
 import { setup } from "../setup.ts";
 import { addCounts, DEFAULT_KERNELS, NO_COUNTS, testKernel } from "../vm_suites.ts";
+
+const SEQUENCES = "1000";
 
 function updatePins(kernels: readonly PinnedKernel[]): number {
   for (const kernel of kernels) {
@@ -34,6 +37,7 @@ await runTask(async () => {
       kernel: { type: "string", multiple: true },
       all: { type: "boolean" },
       runs: { type: "string" },
+      sequences: { type: "string" },
       "update-pins": { type: "boolean" },
     },
   });
@@ -48,8 +52,9 @@ await runTask(async () => {
   }
   await setup();
   for (const kernel of kernels) fetchImage(kernel);
+  const { runs, sequences = runs ?? SEQUENCES } = values;
   const counts = kernels
-    .map((kernel) => testKernel(kernel, values.runs))
+    .map((kernel) => testKernel(kernel, { runs, sequences }))
     .reduce(addCounts, NO_COUNTS);
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   return counts.failed === 0 && counts.passed > 0 ? 0 : 1;

@@ -1,4 +1,7 @@
-/** All suites on one guest. TAPIO_VM_KERNEL names it; TAPIO_VM_RUNS overrides every property's runs. */
+/**
+ * All suites on one guest. TAPIO_VM_KERNEL names it; TAPIO_VM_RUNS overrides every property's runs,
+ * TAPIO_VM_SEQUENCES those of the differential suites.
+ */
 
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,10 +23,12 @@ import { objectSuite } from "./objects.ts";
 
 const kernel = kernelNamed(process.env["TAPIO_VM_KERNEL"] ?? "6.12");
 const runs = Number(process.env["TAPIO_VM_RUNS"] ?? 0);
+const sequences = Number(process.env["TAPIO_VM_SEQUENCES"] ?? runs);
 const deadline_s = Number(process.env["TAPIO_VM_DEADLINE_S"] ?? 3600);
 
 let guest: ServingGuest;
 let server: GuestKernel;
+const compared: Record<string, number> = {};
 
 beforeAll(async () => {
   const initramfs = serverLayer();
@@ -37,7 +42,7 @@ afterAll(async () => {
   await server.end();
   const { release, cpus, boot_ms } = guest;
   const summary = { kernel: kernel.name, release, cpus, boot_ms: Math.round(boot_ms) };
-  console.log(JSON.stringify({ ...summary, requests: server.requests }));
+  console.log(JSON.stringify({ ...summary, requests: server.requests, compared }));
 });
 
 describe(`Linux ${kernel.version}`, () => {
@@ -63,7 +68,13 @@ describe(`Linux ${kernel.version}`, () => {
     real: new GuestMachine(server, guest.cpus),
     simulated: await simulated(guest.cpus),
   });
-  differentialSuites(makePair, options);
+  differentialSuites(makePair, {
+    ...options,
+    ...(sequences > 0 ? { runs: sequences } : {}),
+    compared: (what, inputs) => {
+      compared[what] = inputs;
+    },
+  });
 });
 
 async function simulated(cpus: number) {
