@@ -40,6 +40,7 @@ RUN --mount=type=secret,id=apt_sources,target=/etc/apt/sources.list.d/build.sour
 
 COPY backends backends
 COPY bpf bpf
+COPY lab lab
 RUN export PATH="$PWD/node_modules/.bin:$PATH" \
  && node --input-type=module -e 'import { buildBpf } from "./scripts/build_bpf.ts"; await buildBpf()' \
  && node scripts/build_runtime.ts \
@@ -60,9 +61,9 @@ RUN set -e; app=/image/opt/tapio-bpf; mkdir -p "$app/build/kernel" "$app/build/w
     strip /image/usr/local/bin/* build/kernel/tapio_bpf.node; \
     cp build/kernel/tapio_bpf.node "$app/build/kernel/"; \
     cp build/wasm/*.wasm build/wasm/*.o "$app/build/wasm/"; \
-    cp -R build/bpf "$app/build/bpf"; \
+    cp -R build/bpf build/lab "$app/build/"; \
     npm prune --omit=dev --offline --no-audit --no-fund; \
-    cp -R backends bench cli core node_modules property-tests samples LICENSE package.json "$app/"; \
+    cp -R backends bench cli core lab node_modules property-tests samples LICENSE package.json "$app/"; \
     find "$app/backends" "$app/bench" -type f ! -name '*.ts' -delete; \
     find "$app" -type d -empty -delete
 

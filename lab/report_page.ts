@@ -109,7 +109,7 @@ function table({ cells }: Summary): string {
       percent(cell.coverage),
       percent(cell.nrmse),
       cell.bias_z.toFixed(2),
-      percent(cell.width),
+      cell.width === null ? "no end" : percent(cell.width),
       cell.effective_size.toFixed(0),
       `<span class="${cell.warning === undefined ? "" : "warned"}" title="${escapeHtml(cell.warning ?? "")}">${percent(cell.warned)}</span>`,
     ];

@@ -1,10 +1,13 @@
 /** What an experiment's replications come to: bias, error, coverage, width. */
 import { clopperPearsonInterval } from "#core/stats/intervals/clopper_pearson.ts";
-import type { CellResults, ExperimentResults } from "./run_experiment.ts";
+import { type Control, controlOf } from "./control.ts";
+import type { CellResults, ExperimentResults } from "./results.ts";
 
 export interface Cell {
   readonly strategy: string;
   readonly workload: string;
+  /** What is estimated: total, mean, total of a type. */
+  readonly quantity: string;
   readonly events: number;
   readonly replications: number;
   /** Part of the intervals that held the truth, and what it is within at 99 %. */
@@ -15,11 +18,14 @@ export interface Cell {
   readonly nrmse: number;
   /** Mean error in standard errors of the mean: beyond ±5 it is a bias. */
   readonly bias_z: number;
-  /** Mean width of the intervals, relative to the truth. */
-  readonly width: number;
+  /** Mean width of the intervals, relative to the truth; null where one is without end. */
+  readonly width: number | null;
   readonly effective_size: number;
   readonly kept: number;
-  readonly cost_ns: number;
+  /** Only where it was measured. */
+  readonly cost_ns?: number;
+  /** Of adaptive strategies under a load that changes. */
+  readonly control?: Control;
   /** Part of the replications that said their interval cannot be trusted. */
   readonly warned: number;
   /** What they said, where at least half did. */
@@ -31,6 +37,8 @@ export interface Summary {
   readonly description: string;
   readonly seed: number;
   readonly confidence: number;
+  /** Who decided: model or bytecode. */
+  readonly decisions: string;
   readonly cells: readonly Cell[];
 }
 
@@ -43,12 +51,17 @@ function summarizeCell({ replications, truth, warning, ...cell }: CellResults): 
   const error = mean(([, value]) => value - truth);
   const square = mean(([, value]) => (value - truth) ** 2);
   const spread = Math.sqrt(Math.max(0, square - error * error) / n);
-  const covered = replications.filter(([, , lower, upper]) => lower <= truth && truth <= upper);
+  const covered = replications.filter(
+    ([, , lower, upper]) =>
+      (lower === null || lower <= truth) && (upper === null || truth <= upper),
+  );
   const bounds = clopperPearsonInterval(covered.length, n, COVERAGE_CONFIDENCE);
   const warned = mean((each) => each[6]);
+  const control = cell.timeline && controlOf(cell.timeline);
   return {
     strategy: cell.strategy,
     workload: cell.workload,
+    quantity: cell.quantity,
     events: cell.events,
     replications: n,
     coverage: covered.length / n,
@@ -56,21 +69,18 @@ function summarizeCell({ replications, truth, warning, ...cell }: CellResults): 
     coverage_upper: bounds.upper,
     nrmse: Math.sqrt(square) / truth,
     bias_z: spread === 0 ? 0 : error / spread,
-    width: mean(([, , lower, upper]) => upper - lower) / truth,
+    width: replications.some(([, , lower, upper]) => lower === null || upper === null)
+      ? null
+      : mean(([, , lower, upper]) => upper! - lower!) / truth,
     effective_size: mean((each) => each[4]),
     kept: mean((each) => each[5]) / cell.events,
-    cost_ns: cell.cost_ns,
     warned,
+    ...(cell.cost_ns === undefined ? {} : { cost_ns: cell.cost_ns }),
+    ...(control === undefined ? {} : { control }),
     ...(warned >= 0.5 ? { warning } : {}),
   };
 }
 
-export function summarize({
-  experiment,
-  description,
-  seed,
-  confidence,
-  cells,
-}: ExperimentResults): Summary {
-  return { experiment, description, seed, confidence, cells: cells.map(summarizeCell) };
+export function summarize({ cells, wanted: _, ...experiment }: ExperimentResults): Summary {
+  return { ...experiment, cells: cells.map(summarizeCell) };
 }

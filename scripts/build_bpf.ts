@@ -1,7 +1,7 @@
-/** Compiles every `bpf/*.bpf.c` to `build/bpf/*.bpf.o`, and the simulated kernel's types to BTF. */
+/** Compiles every `bpf/*.bpf.c` to `build/bpf/*.bpf.o`, the lab's object, and the simulated kernel's types to BTF. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { upToDate } from "./up_to_date.ts";
 
@@ -34,13 +34,13 @@ export async function buildBpf(): Promise<void> {
   const kernelTypes = "backends/wasm/world/kernel_types.c";
   const jobs = [
     ...sources.map((name) => [`bpf/${name}`, `build/bpf/${basename(name, ".c")}.o`] as const),
+    ["lab/decisions/decide_batch.bpf.c", "build/lab/decide_batch.bpf.o"] as const,
     [kernelTypes, "build/wasm/kernel_types.bpf.o"] as const,
   ];
   const inputs = [...jobs.map(([source]) => source), ...headers, "scripts/build_bpf.ts"];
   const outputs = jobs.map(([, output]) => output);
   await upToDate(ROOT, "bpf", inputs, outputs, () => {
-    mkdirSync(join(ROOT, "build/bpf"), { recursive: true });
-    mkdirSync(join(ROOT, "build/wasm"), { recursive: true });
+    for (const [, output] of jobs) mkdirSync(dirname(join(ROOT, output)), { recursive: true });
     console.error(`setup: compiling ${jobs.length} BPF objects`);
     for (const [source, output] of jobs) compileObject(source, output);
   });

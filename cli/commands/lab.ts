@@ -1,22 +1,20 @@
 /** `tapio-bpf lab`: how accurate samples are. */
 import { readFileSync, writeFileSync } from "node:fs";
-import type { RecordBatch } from "#core/backend.ts";
+import { availableParallelism } from "node:os";
 import { parseYaml } from "#core/config/parse_config.ts";
 import { BpfError } from "#core/errors.ts";
-import { COLLECTORS } from "#core/events/collectors.ts";
-import type { EventSchema } from "#core/events/event_schema.ts";
-import { experimentSchema } from "#lab/experiment.ts";
+import type { BytecodeParts } from "#lab/decisions/bytecode.ts";
+import { DECISIONS, type Experiment, experimentSchema } from "#lab/experiment.ts";
 import { reportPage } from "#lab/report_page.ts";
-import {
-  type ExperimentResults,
-  mergeResults,
-  runExperiment,
-  type Shard,
-} from "#lab/run_experiment.ts";
+import { type ExperimentResults, mergeResults } from "#lab/results.ts";
+import { runExperiment, type Shard } from "#lab/run_experiment.ts";
+import { runInWorkers, usefulWorkers } from "#lab/run_in_workers.ts";
 import { type Summary, summarize } from "#lab/summarize.ts";
+import type { Events } from "#lab/workload/events.ts";
+import { readArtifact } from "../artifacts.ts";
 import type { Command, OutputFormat } from "../command.ts";
+import { recordedEvents } from "../lab/recorded_events.ts";
 import { integerOption } from "../numbers.ts";
-import { runSimulated } from "../run/simulated.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -28,31 +26,6 @@ function read(path: string): string {
   }
 }
 
-/** Latencies of all system calls of a recording, through the collector's own bytecode. */
-async function recordedLatencies(trace: string): Promise<Float64Array> {
-  const values: number[] = [];
-  const sink = {
-    name: "latencies",
-    write(batch: RecordBatch, { types, header }: EventSchema): void {
-      for (let i = 0; i < batch.count; i++) {
-        const type = types.get(header.type(batch.view, batch.offsets[i]!))!;
-        const event = type.codec.decode(batch.buffer, batch.offsets[i]!) as { latency_ns: bigint };
-        values.push(Number(event.latency_ns));
-      }
-    },
-    flush: async () => {},
-    close: async () => {},
-  };
-  await runSimulated({
-    collectors: [COLLECTORS.get("syscall")!],
-    source: { kind: "trace", path: trace, duration_s: undefined },
-    sinks: [sink],
-    engine: "aot",
-    ...{ cpus: 0, seed: 1, preemptionInterval: 0, progress: false },
-  });
-  return Float64Array.from(values);
-}
-
 function shardOption(given: string | boolean | undefined): Shard {
   if (typeof given !== "string") return { index: 0, count: 1 };
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(given) ?? [];
@@ -62,21 +35,58 @@ function shardOption(given: string | boolean | undefined): Shard {
   throw new UsageError(`--shard ${given}: give I/N with I from 0 to N - 1 (0/4)`);
 }
 
+/** `--decisions` replaces what the experiment says. */
+function decisionsOption(experiment: Experiment, given: unknown): Experiment {
+  if (given === undefined) return experiment;
+  const decisions = DECISIONS.find((each) => each === given);
+  if (decisions !== undefined) return { ...experiment, decisions };
+  throw new UsageError(`--decisions ${given}: give ${DECISIONS.join(" or ")}`);
+}
+
+async function recordingsOf({ workloads }: Experiment): Promise<Map<string, Events>> {
+  const recordings = new Map<string, Events>();
+  for (const workload of workloads) {
+    if (workload.kind !== "recording" || recordings.has(workload.trace)) continue;
+    recordings.set(workload.trace, await recordedEvents(workload.trace));
+  }
+  return recordings;
+}
+
+function bytecodeOf({ decisions }: Experiment): BytecodeParts | undefined {
+  if (decisions !== "bytecode") return undefined;
+  return {
+    runtime: readArtifact("wasm/runtime.wasm"),
+    kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),
+    object: readArtifact("lab/decide_batch.bpf.o"),
+  };
+}
+
 function show(summary: Summary, output: OutputFormat): void {
   if (output === "json") {
     console.log(JSON.stringify(summary));
     return;
   }
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  const head = ["strategy", "workload", "kept", "coverage", "NRMSE", "bias z", "width", "warned"];
+  const head = [
+    "strategy",
+    "workload",
+    "quantity",
+    "kept",
+    "coverage",
+    "NRMSE",
+    "bias z",
+    "width",
+    "warned",
+  ];
   const rows = summary.cells.map((cell) => [
     cell.strategy,
     cell.workload,
+    cell.quantity,
     percent(cell.kept),
     percent(cell.coverage),
     percent(cell.nrmse),
     cell.bias_z.toFixed(2),
-    percent(cell.width),
+    cell.width === null ? "no end" : percent(cell.width),
     percent(cell.warned),
   ]);
   console.log(`${summary.experiment}, seed ${summary.seed}\n${formatTable([head, ...rows], "")}`);
@@ -85,8 +95,12 @@ function show(summary: Summary, output: OutputFormat): void {
 export const labRunCommand: Command = {
   words: ["lab", "run"],
   summary: "runs an experiment: how accurate are samples of a workload by a strategy",
-  usage: "EXPERIMENT.yaml [--seed N] [--shard I/N --output FILE] [-o json|table]",
+  usage:
+    "EXPERIMENT.yaml [--seed N] [--workers N] [--decisions model|bytecode] [--costs] [--shard I/N] [--output FILE] [-o json|table]",
   options: {
+    workers: { type: "string" },
+    decisions: { type: "string" },
+    costs: { type: "boolean" },
     seed: { type: "string" },
     shard: { type: "string" },
     output: { type: "string" },
@@ -96,13 +110,19 @@ export const labRunCommand: Command = {
     const path = positionals[0]!;
     const seed = integerOption("seed", options["seed"], [0, 2 ** 32 - 1], 1);
     const shard = shardOption(options["shard"]);
+    const cores = integerOption("workers", options["workers"], [1, 1024], availableParallelism());
     const file = options["output"];
     if (shard.count > 1 && typeof file !== "string") {
       throw new UsageError("lab run --shard: give --output FILE, for lab merge");
     }
-    const { value: experiment } = parseYaml(read(path), path, experimentSchema);
-    const settings = { seed, shard, recorded: recordedLatencies, now_ms: () => performance.now() };
-    const results = await runExperiment(experiment, settings);
+    const { value } = parseYaml(read(path), path, experimentSchema);
+    const experiment = decisionsOption(value, options["decisions"]);
+    const recordings = await recordingsOf(experiment);
+    const work = { seed, shard, recordings, bytecode: bytecodeOf(experiment) };
+    const results =
+      options["costs"] === true
+        ? await runExperiment(experiment, { ...work, now_ms: () => performance.now() })
+        : await runInWorkers(experiment, work, usefulWorkers(experiment, work, cores));
     if (typeof file === "string") writeFileSync(file, JSON.stringify(results));
     show(summarize(results), output);
     return 0;

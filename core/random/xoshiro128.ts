@@ -23,6 +23,13 @@ export class Xoshiro128 {
     }
   }
 
+  /** A generator that goes on from a state: four words, not all of them 0. */
+  static fromState(words: ArrayLike<number>): Xoshiro128 {
+    const generator = new Xoshiro128(0);
+    generator.#state.set(words);
+    return generator;
+  }
+
   /** Uniform on [0, 2^32). */
   u32(): number {
     const s = this.#state;

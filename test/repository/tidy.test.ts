@@ -62,6 +62,17 @@ describe("imports keep the layers apart", () => {
   });
 });
 
+describe("the lab", () => {
+  it("reads no file and no clock: a Node built-in stands in one file only, for threads", () => {
+    const used = files(/^lab\/.*\.ts$/).flatMap((path) =>
+      imports(path)
+        .filter((specifier) => isBuiltin(specifier))
+        .map((specifier) => `${path}: ${specifier}`),
+    );
+    expect(used).toEqual(["lab/run_in_workers.ts: node:worker_threads"]);
+  });
+});
+
 describe("files", () => {
   it(`are at most ${LINES_MAX} lines long`, () => {
     const long = files(/\.(ts|mjs|c|h)$/).filter(

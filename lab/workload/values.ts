@@ -1,16 +1,9 @@
 /** Values of a workload's events: the same for every strategy and replication. */
 import type { Xoshiro128 } from "#core/random/xoshiro128.ts";
-import type { Workload } from "./experiment.ts";
-
-type Generated = Exclude<Workload, { kind: "recording" }>;
-
-function normal(random: Xoshiro128): number {
-  const radius = Math.sqrt(-2 * Math.log(random.uniform()));
-  return radius * Math.cos(2 * Math.PI * random.uniform());
-}
+import type { GeneratedWorkload } from "./schema.ts";
 
 /** Rank r with probability proportional to r^-s, by the inverse of its distribution. */
-function zipf(exponent: number, ranks: number): (random: Xoshiro128) => number {
+export function zipf(exponent: number, ranks: number): (random: Xoshiro128) => number {
   const cumulative = new Float64Array(ranks);
   let sum = 0;
   for (let rank = 1; rank <= ranks; rank++) cumulative[rank - 1] = sum += rank ** -exponent;
@@ -30,17 +23,20 @@ function zipf(exponent: number, ranks: number): (random: Xoshiro128) => number {
 const BURST_EVENTS = 200;
 const BURST_SHARE = 0.05;
 
-export function generateValues(workload: Generated, random: Xoshiro128): Float64Array {
-  const { events } = workload;
+export function generateValues(
+  workload: GeneratedWorkload,
+  events: number,
+  random: Xoshiro128,
+): Float64Array {
   const fill = (value: (index: number) => number) =>
     Float64Array.from({ length: events }, (_, i) => value(i));
   switch (workload.kind) {
     case "constant":
       return fill(() => 1);
     case "lognormal":
-      return fill(() => Math.exp(workload.sigma * normal(random)));
+      return fill(() => random.lognormal(1, workload.sigma));
     case "pareto":
-      return fill(() => random.uniform() ** (-1 / workload.alpha));
+      return fill(() => random.pareto(1, workload.alpha));
     case "zipf": {
       const draw = zipf(workload.exponent, workload.ranks);
       return fill(() => draw(random));
