@@ -10,6 +10,8 @@ export interface FunctionCode {
   readonly name: string;
   readonly start: number;
   readonly end: number;
+  /** Whether it has jumps that do not go forward. */
+  readonly loops: boolean;
 }
 
 export interface ProgramCode {
@@ -19,6 +21,8 @@ export interface ProgramCode {
   /** The high half of an LDDW's immediate, by the slot where it starts. */
   highImmediate(slot: number): number;
   readonly functions: readonly FunctionCode[];
+  /** By slot: 1 where something jumps to, and behind jumps. */
+  readonly leaders: Uint8Array;
   /** Slot of the function's loop heads: targets of jumps that do not go forward, with the loop's
    * length in slots (of the longest, where several share a head). */
   readonly loops: ReadonlyMap<number, number>;
@@ -45,44 +49,52 @@ export function takeApart(program: LinkedProgram): ProgramCode {
     instructions.push(undefined);
     slot++;
   }
-  const functions = program.subprograms.map(({ name, start, length }) => ({
-    name,
-    start,
-    end: start + length,
-  }));
-  const result: ProgramCode = {
+  const leaders = new Uint8Array(code.slots + 1);
+  const loops = new Map<number, number>();
+  return {
     program: program.name,
     instructions,
     highImmediate: (slot) => code.imm(slot + 1),
-    functions,
-    loops: new Map(),
+    functions: program.subprograms.map(({ name, start, length }) => {
+      const range = { name, start, end: start + length };
+      return { ...range, loops: checkFlow(program.name, instructions, range, leaders, loops) };
+    }),
+    leaders,
+    loops,
   };
-  for (const one of functions) checkFlow(result, one, result.loops as Map<number, number>);
-  return result;
 }
 
-/** Jumps must land on instructions of their own function, which must not fall off its end. */
-function checkFlow(code: ProgramCode, one: FunctionCode, loops: Map<number, number>): void {
+/**
+ * Jumps must land on instructions of their own function, which must not fall off its end. Notes where
+ * blocks and loops begin; returns whether there are loops.
+ */
+function checkFlow(
+  program: string,
+  instructions: ProgramCode["instructions"],
+  one: Omit<FunctionCode, "loops">,
+  leaders: Uint8Array,
+  loops: Map<number, number>,
+): boolean {
+  const loopsBefore = loops.size;
   let last: number | undefined;
   for (let slot = one.start; slot < one.end; slot++) {
-    const instruction = code.instructions[slot];
+    const instruction = instructions[slot];
     if (instruction === undefined) continue;
     last = slot;
     const distance = jumpDistance(instruction);
     if (distance === undefined) continue;
     const target = slot + 1 + distance;
-    if (target < one.start || target >= one.end || code.instructions[target] === undefined) {
-      throw refuse(
-        code.program,
-        slot,
-        `jump to slot ${target}, which is no instruction of ${one.name}`,
-      );
+    if (target < one.start || target >= one.end || instructions[target] === undefined) {
+      throw refuse(program, slot, `jump to slot ${target}, which is no instruction of ${one.name}`);
     }
+    leaders[target] = 1;
+    leaders[slot + 1] = 1;
     if (target <= slot) {
       loops.set(target, Math.max(loops.get(target) ?? 0, slot - target + 1));
     }
   }
-  if (last === undefined || !endsBlock(code.instructions[last]!)) {
-    throw refuse(code.program, last ?? one.start, `${one.name} falls off its end`);
+  if (last === undefined || !endsBlock(instructions[last]!)) {
+    throw refuse(program, last ?? one.start, `${one.name} falls off its end`);
   }
+  return loops.size > loopsBefore;
 }

@@ -48,7 +48,7 @@ export function malformation(instruction: Instruction): string | undefined {
       return load(instruction);
     case CLASS.ST:
       if (mode(instruction) !== MODE.MEM) return unknown(instruction);
-      return unused(instruction, { src: true });
+      return unused(instruction, SRC);
     case CLASS.STX:
       return store(instruction);
     case CLASS.ALU:
@@ -62,23 +62,31 @@ export function malformation(instruction: Instruction): string | undefined {
 /** What is wrong with the second slot of an LDDW: it holds nothing but an immediate. */
 export function secondSlotMalformation(second: Instruction | undefined): string | undefined {
   if (second === undefined || second.opcode !== 0) return "64-bit immediate lacks its second half";
-  return unused(second, { dst: true, src: true, offset: true });
+  return unused(second, DST | SRC | OFFSET);
 }
 
-interface Unused {
-  readonly dst?: boolean;
-  readonly src?: boolean;
-  readonly offset?: boolean;
-  readonly imm?: boolean;
-}
+/** Fields that an instruction does not use, as a mask: every instruction loaded is checked. */
+const DST = 1;
+const SRC = 2;
+const OFFSET = 4;
+const IMM = 8;
+const FIELDS = [
+  ["dst", DST],
+  ["src", SRC],
+  ["offset", OFFSET],
+  ["imm", IMM],
+] as const;
 
-function unused(instruction: Instruction, fields: Unused): string | undefined {
-  for (const field of ["dst", "src", "offset", "imm"] as const) {
-    if (fields[field] && instruction[field] !== 0) {
-      return `${field} is ${instruction[field]} in an instruction that does not use it`;
-    }
-  }
-  return undefined;
+function unused(instruction: Instruction, fields: number): string | undefined {
+  const { dst, src, offset, imm } = instruction;
+  const set =
+    (dst === 0 ? 0 : DST) |
+    (src === 0 ? 0 : SRC) |
+    (offset === 0 ? 0 : OFFSET) |
+    (imm === 0 ? 0 : IMM);
+  if ((set & fields) === 0) return undefined;
+  const [field] = FIELDS.find(([, bit]) => (set & fields & bit) !== 0)!;
+  return `${field} is ${instruction[field]} in an instruction that does not use it`;
 }
 
 function unknown({ opcode, offset, imm }: Instruction): string {
@@ -91,19 +99,19 @@ function writes(register: number): string | undefined {
 
 function loadImmediate(instruction: Instruction): string | undefined {
   if (instruction.opcode !== OPCODE.LDDW) return "legacy packet access, or no instruction";
-  return writes(instruction.dst) ?? unused(instruction, { offset: true });
+  return writes(instruction.dst) ?? unused(instruction, OFFSET);
 }
 
 function load(instruction: Instruction): string | undefined {
   const how = mode(instruction);
   const exists = how === MODE.MEM || (how === MODE.MEMSX && accessSize(instruction) < 8);
   if (!exists) return unknown(instruction);
-  return writes(instruction.dst) ?? unused(instruction, { imm: true });
+  return writes(instruction.dst) ?? unused(instruction, IMM);
 }
 
 function store(instruction: Instruction): string | undefined {
   const { dst, src, imm } = instruction;
-  if (mode(instruction) === MODE.MEM) return unused(instruction, { imm: true });
+  if (mode(instruction) === MODE.MEM) return unused(instruction, IMM);
   if (mode(instruction) !== MODE.ATOMIC) return unknown(instruction);
   if (imm === ATOMIC.LOAD_ACQUIRE) return writes(dst);
   if (imm === ATOMIC.STORE_RELEASE) return undefined;
@@ -121,40 +129,40 @@ function arithmetic(instruction: Instruction): string | undefined {
   if (op === ALU.END) {
     const exists = (bits === 32 || !byRegister) && (imm === 16 || imm === 32 || imm === 64);
     if (!exists) return unknown(instruction);
-    return writes(dst) ?? unused(instruction, { src: true, offset: true });
+    return writes(dst) ?? unused(instruction, SRC | OFFSET);
   }
   if (op === ALU.NEG) {
     if (byRegister) return unknown(instruction);
-    return writes(dst) ?? unused(instruction, { src: true, offset: true, imm: true });
+    return writes(dst) ?? unused(instruction, SRC | OFFSET | IMM);
   }
   const signed =
     ((op === ALU.DIV || op === ALU.MOD) && offset === 1) ||
     (opcode === (CLASS.ALU | ALU.MOV | 0x08) && (offset === 8 || offset === 16)) ||
     (opcode === (CLASS.ALU64 | ALU.MOV | 0x08) && (offset === 8 || offset === 16 || offset === 32));
   if (offset !== 0 && !signed) return unknown(instruction);
-  return writes(dst) ?? unused(instruction, byRegister ? { imm: true } : { src: true });
+  return writes(dst) ?? unused(instruction, byRegister ? IMM : SRC);
 }
 
 function jump(instruction: Instruction): string | undefined {
   const op = operation(instruction);
   switch (instruction.opcode) {
     case OPCODE.JA:
-      return unused(instruction, { dst: true, src: true, imm: true });
+      return unused(instruction, DST | SRC | IMM);
     case OPCODE.JA32:
-      return unused(instruction, { dst: true, src: true, offset: true });
+      return unused(instruction, DST | SRC | OFFSET);
     case OPCODE.MAY_GOTO:
-      return unused(instruction, { dst: true, src: true, imm: true });
+      return unused(instruction, DST | SRC | IMM);
     case OPCODE.EXIT:
-      return unused(instruction, { dst: true, src: true, offset: true, imm: true });
+      return unused(instruction, DST | SRC | OFFSET | IMM);
     case OPCODE.CALLX:
       if (instruction.dst === FRAME_POINTER) return "r10 holds no helper's number";
-      return unused(instruction, { src: true, offset: true, imm: true });
+      return unused(instruction, SRC | OFFSET | IMM);
     case OPCODE.CALL:
       if (instruction.src > CALL_SOURCE.KERNEL_FUNCTION) return unknown(instruction);
-      return unused(instruction, { dst: true, offset: true });
+      return unused(instruction, DST | OFFSET);
   }
   const comparison =
     op !== JUMP.JA && op !== JUMP.CALL && op !== JUMP.EXIT && op <= LAST_COMPARISON;
   if (!comparison) return unknown(instruction);
-  return unused(instruction, usesSourceRegister(instruction) ? { imm: true } : { src: true });
+  return unused(instruction, usesSourceRegister(instruction) ? IMM : SRC);
 }

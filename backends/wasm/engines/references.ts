@@ -2,8 +2,8 @@
 import { BpfError } from "#core/errors.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
-import type { Named } from "./access_analysis.ts";
 import type { DataReference } from "./engine.ts";
+import type { Named } from "./register_flow.ts";
 
 const SHADOW_READ_ONLY = 0x80;
 

@@ -1,7 +1,8 @@
 /** A linked program as a WebAssembly module. */
-import { AccessAnalysis, type Named } from "#wasm/engines/access_analysis.ts";
+import { analyseAccesses } from "#wasm/engines/access_analysis.ts";
 import { type ProgramCode, refuse, takeApart } from "#wasm/engines/function_code.ts";
 import type { ProgramProbes } from "#wasm/engines/probes.ts";
+import type { Named } from "#wasm/engines/register_flow.ts";
 import { CALL_SOURCE, OPCODE } from "#wasm/loader/instructions.ts";
 import { type LinkedProgram, POISON_HELPER } from "#wasm/loader/linked_program.ts";
 import { ByteWriter } from "./byte_writer.ts";
@@ -97,7 +98,7 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
     functions,
     references: new Map([...references].map(([slot, { address }]) => [slot, address])),
     poisoned,
-    ownFrame: new AccessAnalysis(code, named).run().ownFrame,
+    ownFrame: analyseAccesses(code, named).ownFrame,
     secondArgument,
     probes: codeProbes(request.probes, imports.length - 1),
   };

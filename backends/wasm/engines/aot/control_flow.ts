@@ -22,19 +22,18 @@ export interface ControlFlow {
 
 /** The function's jumps must be checked (`takeApart`). */
 export function controlFlow(code: ProgramCode, one: FunctionCode): ControlFlow {
-  const leaders = findLeaders(code, one);
   const blocks: BasicBlock[] = [];
   const targets: number[][] = [];
   const nodes = new Map<number, number>();
   const node = (slot: number): number => {
     const known = nodes.get(slot);
     if (known !== undefined) return known;
-    const { block, next } = scanBlock(code, one, leaders, slot);
+    const { block, next } = scanBlock(code, slot);
     nodes.set(slot, blocks.length);
     targets.push(next);
     return blocks.push(block) - 1;
   };
-  if (leaders[0] === 1) {
+  if (code.leaders[one.start] === 1) {
     // Nothing jumps to the entry: a loop at the function's start begins behind it.
     blocks.push({ start: one.start, end: one.start, terminator: undefined });
     targets.push([one.start]);
@@ -46,26 +45,7 @@ export function controlFlow(code: ProgramCode, one: FunctionCode): ControlFlow {
   return { blocks, successors };
 }
 
-/** By slot from the function's start: 1 where a block begins. */
-function findLeaders(code: ProgramCode, one: FunctionCode): Uint8Array {
-  const leaders = new Uint8Array(one.end - one.start + 1);
-  for (let slot = one.start; slot < one.end; slot++) {
-    const instruction = code.instructions[slot];
-    if (instruction === undefined) continue;
-    const distance = jumpDistance(instruction);
-    if (distance === undefined) continue;
-    leaders[slot + 1 + distance - one.start] = 1;
-    leaders[slot + 1 - one.start] = 1;
-  }
-  return leaders;
-}
-
-function scanBlock(
-  code: ProgramCode,
-  one: FunctionCode,
-  leaders: Uint8Array,
-  start: number,
-): { block: BasicBlock; next: number[] } {
+function scanBlock(code: ProgramCode, start: number): { block: BasicBlock; next: number[] } {
   for (let slot = start; ; ) {
     const instruction = code.instructions[slot]!;
     const after = slot + (instruction.opcode === OPCODE.LDDW ? 2 : 1);
@@ -78,7 +58,7 @@ function scanBlock(
     if (instruction.opcode === OPCODE.EXIT) {
       return { block: { start, end: after, terminator: slot }, next: [] };
     }
-    if (leaders[after - one.start] === 1) {
+    if (code.leaders[after] === 1) {
       return { block: { start, end: after, terminator: undefined }, next: [after] };
     }
     slot = after;

@@ -26,6 +26,13 @@ export function reversePostorder(successors: Successors): number[] {
   return order.reverse();
 }
 
+/** Place of each node in an order of all of them. */
+export function positionsOf(order: readonly number[]): Uint32Array {
+  const position = new Uint32Array(order.length);
+  for (let index = 0; index < order.length; index++) position[order[index]!] = index;
+  return position;
+}
+
 export function predecessorsOf(successors: Successors): number[][] {
   const predecessors: number[][] = successors.map(() => []);
   successors.forEach((targets, node) => {
@@ -52,10 +59,7 @@ export function findDominators(
   predecessors: readonly (readonly number[])[],
 ): Dominators {
   const order = reversePostorder(successors);
-  const position = new Uint32Array(successors.length);
-  order.forEach((node, index) => {
-    position[node] = index;
-  });
+  const position = positionsOf(order);
   return { order, position, immediate: new DominatorSearch(successors, predecessors).run() };
 }
 

@@ -3,7 +3,14 @@
  * entry goes through, with the number of the entry. Only such loops pay for it; compilers
  * hardly ever produce them.
  */
-import { dominanceTest, findDominators, predecessorsOf, type Successors } from "./dominators.ts";
+import {
+  dominanceTest,
+  findDominators,
+  positionsOf,
+  predecessorsOf,
+  reversePostorder,
+  type Successors,
+} from "./dominators.ts";
 
 /** Where a jump leads: to a node, or through a dispatch node that goes on by `route`. */
 export interface Edge {
@@ -42,12 +49,22 @@ export function makeReducible(successors: Successors): ReducibleGraph {
 }
 
 export function isReducible(successors: Successors): boolean {
-  const dominators = findDominators(successors, predecessorsOf(successors));
-  const { position } = dominators;
-  const dominates = dominanceTest(dominators);
-  return successors.every((targets, node) =>
-    targets.every((target) => position[target]! > position[node]! || dominates(target, node)),
-  );
+  const back = backwardEdges(successors);
+  if (back.length === 0) return true;
+  const dominates = dominanceTest(findDominators(successors, predecessorsOf(successors)));
+  return back.every(({ node, target }) => dominates(target, node));
+}
+
+/** Edges to a node that does not come later in reverse postorder: none where there is no loop. */
+function backwardEdges(successors: Successors): { node: number; target: number }[] {
+  const position = positionsOf(reversePostorder(successors));
+  const found: { node: number; target: number }[] = [];
+  successors.forEach((targets, node) => {
+    for (const target of targets) {
+      if (position[target]! <= position[node]!) found.push({ node, target });
+    }
+  });
+  return found;
 }
 
 /** Of each component, the nodes that are reached from outside of it. */

@@ -6,7 +6,7 @@
  * Layout: a prologue that starts the entry function or a callback, as the block behind r1 says, then
  * the functions in their order.
  */
-import { AccessAnalysis, type UnsureAccesses } from "#wasm/engines/access_analysis.ts";
+import { analyseAccesses, type UnsureAccesses } from "#wasm/engines/access_analysis.ts";
 import {
   type FunctionCode,
   type ProgramCode,
@@ -61,7 +61,7 @@ export function lower(
     writer: new ImageWriter(program.name),
     code,
     live: { before: new Uint16Array(slots), after: new Uint16Array(slots) },
-    unsure: new AccessAnalysis(code, named).run().unsure,
+    unsure: analyseAccesses(code, named).unsure,
     references,
     poisoned: new Set(program.poisoned.map(({ slot }) => slot)),
     entry: true,
