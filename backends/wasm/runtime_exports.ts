@@ -55,6 +55,8 @@ export interface RuntimeExports {
   readonly aot_callback: Call<[handle: number, index: number]>;
   readonly aot_site_address: Call;
   readonly aot_budget_address: Call;
+  readonly aot_places: Call;
+  readonly aot_array_place: Call<[map: number]>;
 
   // world.c
   readonly rt_seed: Call<[low: number, high: number], void>;

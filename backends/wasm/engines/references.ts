@@ -3,7 +3,7 @@ import { BpfError } from "#core/errors.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import type { DataReference } from "./engine.ts";
-import type { Named } from "./register_flow.ts";
+import type { ArrayPlace, Named } from "./register_flow.ts";
 
 const SHADOW_READ_ONLY = 0x80;
 
@@ -30,11 +30,23 @@ export function resolveData(
   const { exports, u8 } = instance;
   if (reference.kind === "map") {
     const writable = exports.ubpf_engine_map_writable(address) !== 0;
-    return { address, named: { kind: "map", writable } };
+    const array = arrayPlace(instance, address);
+    return {
+      address,
+      named: { kind: "map", writable, ...(array === undefined ? {} : { array }) },
+    };
   }
   const shadow = u8[exports.rt_shadow_address() + (address >>> 3)]!;
   const writable = (shadow & SHADOW_READ_ONLY) === 0;
   return { address, named: { kind: "map_value", address, writable } };
+}
+
+/** `struct array_place` of aot_inline.c; undefined for what is no array that programs may read. */
+function arrayPlace({ exports, u32 }: RuntimeInstance, map: number): ArrayPlace | undefined {
+  const place = exports.aot_array_place(map) / 4;
+  if (place === 0) return undefined;
+  const [address, entries, stride, cpuStride] = u32.subarray(place, place + 4);
+  return { address: address!, entries: entries!, stride: stride!, cpuStride: cpuStride! };
 }
 
 export function outOfMemory(program: string): BpfError {

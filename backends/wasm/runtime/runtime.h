@@ -38,7 +38,8 @@ typedef int64_t s64;
 #endif
 #define RT_ENOTSUPP 524
 #define RT_CPUS_MAX 64
-#define RT_PAGE_SIZE 4096u
+#define RT_PAGE_SHIFT 12
+#define RT_PAGE_SIZE (1u << RT_PAGE_SHIFT)
 
 static inline u32 rt_round_up8(u32 n) { return (n + 7u) & ~7u; }
 

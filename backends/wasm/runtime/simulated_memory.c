@@ -8,17 +8,16 @@
 #include "bytes.h"
 #include "shadow.h"
 
-#define PAGE_SHIFT 12
 #define CHUNK_SIZE (16 * RT_PAGE_SIZE)
 #define CLASS_MIN 4 /* 16 bytes */
-#define CLASS_MAX PAGE_SHIFT
+#define CLASS_MAX RT_PAGE_SHIFT
 
 struct pool {
 	enum rt_space space;
 	u32 free[CLASS_MAX + 1]; /* first free object of 2^index bytes; each names the next */
 };
 
-static u8 *spaces; /* one byte a page: enum rt_space */
+u8 *rt_spaces;
 static struct pool kernel_pool;
 static struct pool user_pool;
 
@@ -26,13 +25,13 @@ int rt_simulated_memory_init(void)
 {
 	kernel_pool = (struct pool){ .space = RT_SPACE_KERNEL };
 	user_pool = (struct pool){ .space = RT_SPACE_USER };
-	spaces = rt_alloc((rt_memory_size >> PAGE_SHIFT) + 1);
-	return spaces == NULL ? -ENOMEM : 0;
+	rt_spaces = rt_alloc((rt_memory_size >> RT_PAGE_SHIFT) + 1);
+	return rt_spaces == NULL ? -ENOMEM : 0;
 }
 
 enum rt_space rt_space_of(u64 address)
 {
-	return address < rt_memory_size ? (enum rt_space)spaces[address >> PAGE_SHIFT] :
+	return address < rt_memory_size ? (enum rt_space)rt_spaces[address >> RT_PAGE_SHIFT] :
 					  RT_SPACE_NONE;
 }
 
@@ -48,7 +47,7 @@ static u32 take_pages(struct pool *pool, u32 size)
 	if (block == NULL)
 		return 0;
 	start = ((u32)(uintptr_t)block + RT_PAGE_SIZE - 1) & ~(RT_PAGE_SIZE - 1);
-	memset(spaces + (start >> PAGE_SHIFT), (int)pool->space, size >> PAGE_SHIFT);
+	memset(rt_spaces + (start >> RT_PAGE_SHIFT), (int)pool->space, size >> RT_PAGE_SHIFT);
 	return start;
 }
 
@@ -115,8 +114,8 @@ static bool readable(u64 address, u32 size, enum rt_space space)
 
 	if (last < address || last >= rt_memory_size)
 		return false;
-	for (u32 page = (u32)(address >> PAGE_SHIFT); page <= (u32)(last >> PAGE_SHIFT); page++)
-		if (spaces[page] != space)
+	for (u32 page = (u32)(address >> RT_PAGE_SHIFT); page <= (u32)(last >> RT_PAGE_SHIFT); page++)
+		if (rt_spaces[page] != space)
 			return space == RT_SPACE_KERNEL && rt_shadow_allows(address, size, false);
 	return true;
 }

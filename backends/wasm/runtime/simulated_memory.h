@@ -11,6 +11,8 @@
 
 enum rt_space { RT_SPACE_NONE, RT_SPACE_KERNEL, RT_SPACE_USER };
 
+extern u8 *rt_spaces; /* one byte a page: enum rt_space */
+
 /* Everything starts out as RT_SPACE_NONE. 0 or -ENOMEM. */
 int rt_simulated_memory_init(void);
 

@@ -14,6 +14,7 @@ RT_IMPORT(preempt) void host_preempt(void);
 u32 rt_cpu_count = 1;
 u32 rt_cpu;
 u64 rt_now_ns;
+u32 rt_tick_ns;
 u32 rt_site;
 u32 rt_cpu_runs[RT_CPUS_MAX];
 u32 rt_preemption_countdown;
@@ -25,7 +26,6 @@ static u32 preemption_interval; /* mean number of helper calls between switches;
 
 static u64 boot_offset_ns;
 static u64 tai_offset_ns;
-static u32 tick_ns; /* what every reading of a clock adds to it */
 
 void rt_world_init(u32 cpus, u64 seed)
 {
@@ -35,7 +35,7 @@ void rt_world_init(u32 cpus, u64 seed)
 	memset(rt_cpu_runs, 0, sizeof(rt_cpu_runs));
 	preemption_interval = 0;
 	rt_preemption_countdown = 0;
-	boot_offset_ns = tick_ns = 0;
+	boot_offset_ns = rt_tick_ns = 0;
 	tai_offset_ns = TAI_AHEAD_NS;
 	rt_attachment = (struct rt_attachment){ 0 };
 	rt_random_seed(&program_random, seed, STREAM_PROGRAMS);
@@ -97,7 +97,7 @@ RT_EXPORT(rt_attachment_address) struct rt_attachment *rt_attachment_address(voi
 
 u64 rt_clock_monotonic(void)
 {
-	return rt_now_ns += tick_ns;
+	return rt_now_ns += rt_tick_ns;
 }
 
 u64 rt_clock_boot(void)
@@ -143,7 +143,7 @@ void rt_clock_set_offsets(u32 boot_low, u32 boot_high, u32 tai_low, u32 tai_high
 
 RT_EXPORT(rt_clock_set_tick) void rt_clock_set_tick(u32 ns)
 {
-	tick_ns = ns;
+	rt_tick_ns = ns;
 }
 
 /* The clock itself, a u64: the host reads and writes it in place. Timers fire only in rt_advance. */

@@ -31,6 +31,7 @@ extern struct rt_attachment rt_attachment;
 /* One jiffy: CONFIG_HZ=250. */
 #define RT_JIFFY_NS 4000000u
 
+extern u32 rt_tick_ns;               /* what every reading of a clock adds to it */
 u64 rt_clock_monotonic(void);        /* reads the clock as a program does: may tick */
 u64 rt_clock_boot(void);             /* monotonic + time suspended */
 u64 rt_clock_tai(void);              /* real time + 37 s */

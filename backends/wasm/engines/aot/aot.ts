@@ -12,6 +12,7 @@ import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import { type CompiledProgram, compileProgram } from "./compile_program.ts";
 import type { Mode, RuntimeAddresses } from "./function_context.ts";
+import { inlinePlaces } from "./inline_places.ts";
 
 /** An engine that checks every access of a program against what it may touch. */
 export const aotEngine: Engine = createAotEngine("checked");
@@ -117,13 +118,15 @@ function createCallback(
   throw outOfMemory(name);
 }
 
-function runtimeAddresses({ exports, u8 }: RuntimeInstance): RuntimeAddresses {
+function runtimeAddresses(instance: RuntimeInstance): RuntimeAddresses {
+  const { exports, u8 } = instance;
   return {
     shadow: exports.rt_shadow_address(),
     memoryBytes: u8.length,
     site: exports.aot_site_address(),
     budget: exports.aot_budget_address(),
     preemptionCountdown: exports.rt_preemption_countdown_address(),
+    inline: inlinePlaces(instance),
   };
 }
 

@@ -8,6 +8,7 @@ import { ByteWriter } from "./byte_writer.ts";
 import { CheckedAccesses } from "./checked_accesses.ts";
 import { type BasicBlock, type ControlFlow, controlFlow } from "./control_flow.ts";
 import { emitArithmetic } from "./emit_arithmetic.ts";
+import { readsTask } from "./emit_inline_helper.ts";
 import { emitCall, emitCondition, emitExit, MAY_GOTO_ROUNDS } from "./emit_jump.ts";
 import { emitMemory } from "./emit_memory.ts";
 import { probeBlock, probeJump, probeStep, probeTailCall } from "./emit_probes.ts";
@@ -35,7 +36,7 @@ const ENTRY_LOCALS = layout([3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 2]);
 const SUBPROGRAM_PARAMETERS = 6;
 const SUBPROGRAM_LOCALS = layout([6, 0, 1, 2, 3, 4, 7, 8, 9, 10, 5]);
 const WIDE_SCRATCH = 3;
-const NARROW_SCRATCH = 3;
+const NARROW_SCRATCH = 4;
 
 function layout(registers: readonly number[]): Locals {
   const next = Math.max(...registers) + 1;
@@ -47,6 +48,7 @@ function layout(registers: readonly number[]): Locals {
     address32: next + 3,
     route: next + 4,
     mayGoto: next + 5,
+    task: next + 6,
   };
 }
 
@@ -84,6 +86,10 @@ export function compileFunction(request: FunctionRequest): ByteWriter {
   if (usesMayGoto(request)) {
     constant32(context, MAY_GOTO_ROUNDS);
     setLocal(context, context.locals.mayGoto);
+  }
+  if (readsTask(context)) {
+    call(context, context.functions.currentTask);
+    setLocal(context, context.locals.task);
   }
   restoreBudget(context);
   const flow = controlFlow(code, one);

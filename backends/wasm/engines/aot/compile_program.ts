@@ -29,6 +29,7 @@ const SIGNATURES = [
   { parameters: [i64], results: [] },
   { parameters: [i64], results: [i64] },
   { parameters: [i64, i32], results: [] },
+  { parameters: [], results: [i32] },
 ];
 const SIGNATURE = {
   helper: 0,
@@ -41,6 +42,7 @@ const SIGNATURE = {
   frame: 7,
   frameResult: 8,
   functionEnter: 9,
+  address: 10,
 } as const;
 
 /** What every module imports, in this order, by the names of the runtime's exports. */
@@ -52,7 +54,10 @@ const RUNTIME_IMPORTS: readonly ImportedFunction[] = [
   { name: "aot_tail_call_in_frame", signature: SIGNATURE.frameResult },
   { name: "rt_preempt", signature: SIGNATURE.preempt },
   { name: "aot_call_by_number", signature: SIGNATURE.subprogram },
+  { name: "aot_current_task", signature: SIGNATURE.address },
 ];
+
+const SPIN_LOCK = 93;
 
 export interface CompileRequest {
   readonly program: LinkedProgram;
@@ -82,7 +87,7 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
   const code = takeApart(program);
   const named = new Map([...references].map(([slot, reference]) => [slot, reference.named]));
   const poisoned = new Set(program.poisoned.map(({ slot }) => slot));
-  const { helpers, called } = findCalls(request, code, poisoned);
+  const { helpers, called, byRegister } = findCalls(request, code, poisoned);
   const subprograms = [...new Set([...called, ...callbacks])].sort((a, b) => a - b);
   const steps = request.probes?.step !== undefined;
   const imports = [
@@ -98,7 +103,9 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
     functions,
     references: new Map([...references].map(([slot, { address }]) => [slot, address])),
     poisoned,
-    ownFrame: analyseAccesses(code, named).ownFrame,
+    named,
+    findings: analyseAccesses(code, named),
+    takesLocks: byRegister || helpers.includes(SPIN_LOCK),
     secondArgument,
     probes: codeProbes(request.probes, imports.length - 1),
   };
@@ -135,16 +142,18 @@ function codeProbes(
   return { step: step && { functionIndex: stepFunction, registers: step.registers }, counters };
 }
 
-/** Which helpers and subprograms the code calls. */
+/** Which helpers and subprograms the code calls, and whether it calls helpers by register, too. */
 function findCalls(
   { program, hasHelper }: CompileRequest,
   code: ProgramCode,
   poisoned: ReadonlySet<number>,
-): { helpers: number[]; called: Set<number> } {
+): { helpers: number[]; called: Set<number>; byRegister: boolean } {
   const starts = new Set(code.functions.map(({ start }) => start));
   const helpers = new Set<number>();
   const called = new Set<number>();
+  let byRegister = false;
   code.instructions.forEach((instruction, slot) => {
+    if (instruction?.opcode === OPCODE.CALLX) byRegister = true;
     if (instruction?.opcode !== OPCODE.CALL) return;
     const { src, imm } = instruction;
     if (src === CALL_SOURCE.LOCAL) {
@@ -160,7 +169,7 @@ function findCalls(
       helpers.add(imm);
     }
   });
-  return { helpers: [...helpers].sort((a, b) => a - b), called };
+  return { helpers: [...helpers].sort((a, b) => a - b), called, byRegister };
 }
 
 function numberFunctions(
@@ -179,6 +188,7 @@ function numberFunctions(
     tailCallInFrame: index("aot_tail_call_in_frame"),
     preempt: index("rt_preempt"),
     callByNumber: index("aot_call_by_number"),
+    currentTask: index("aot_current_task"),
     helpers: new Map(helpers.map((id, at) => [id, firstHelper + at])),
     subprograms: new Map(subprograms.map((start, at) => [start, entry + 1 + at])),
   };

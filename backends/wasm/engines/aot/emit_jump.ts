@@ -5,6 +5,7 @@ import { instructionClass, operation, usesSourceRegister } from "#wasm/engines/o
 import { FAULT } from "#wasm/faults.ts";
 import { CALL_SOURCE, CLASS, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
 import { POISON_HELPER } from "#wasm/loader/linked_program.ts";
+import { emitInlineHelper } from "./emit_inline_helper.ts";
 import {
   access,
   call,
@@ -137,6 +138,11 @@ function callSubprogram(context: FunctionContext, target: number): void {
 
 function callHelper(context: FunctionContext, slot: number, id: number): void {
   preemptionPoint(context);
+  const callOut = (): void => callRuntime(context, slot, id);
+  if (!emitInlineHelper(context, slot, id, callOut)) callOut();
+}
+
+function callRuntime(context: FunctionContext, slot: number, id: number): void {
   storeSite(context, slot);
   for (let register = 1; register <= 5; register++) getRegister(context, register);
   call(context, context.functions.helpers.get(id)!);

@@ -3,12 +3,14 @@ import { ATOMIC, accessSize, instructionClass, MODE, mode } from "#wasm/engines/
 import { CLASS, type Instruction } from "#wasm/loader/instructions.ts";
 import {
   access,
+  branchIf,
   call,
   constant32,
   constant64,
   type FunctionContext,
   getLocal,
   getRegister,
+  openBlock,
   setLocal,
   setRegister,
   teeLocal,
@@ -67,13 +69,15 @@ function prepare(
   base: number,
   flags: number,
 ): void {
-  const { out, locals, mode: how, ownFrame, checked } = context;
+  const { out, locals, mode: how, findings, checked } = context;
   const { offset } = instruction;
   const size = accessSize(instruction);
   const write = (flags & CHECK_WRITE) !== 0;
   const aligned = (flags & CHECK_ALIGNED) !== 0;
   const sure =
-    how === "fast" || ownFrame.has(slot) || (!aligned && checked.covers(base, offset, size, write));
+    how === "fast" ||
+    findings.ownFrame.has(slot) ||
+    (!aligned && checked.covers(base, offset, size, write));
   if (sure) {
     getRegister(context, base);
     out.byte(WASM.i32_wrap_i64);
@@ -140,16 +144,6 @@ function check(context: FunctionContext, slot: number, size: Size, flags: number
   constant32(context, size | flags);
   call(context, functions.check);
   out.byte(WASM.end);
-}
-
-function openBlock({ out }: FunctionContext): void {
-  out.byte(WASM.block);
-  out.byte(TYPE.none);
-}
-
-function branchIf({ out }: FunctionContext, depth: number): void {
-  out.byte(WASM.br_if);
-  out.u32(depth);
 }
 
 function emitAtomic(

@@ -1,9 +1,12 @@
 /** What the emission of one function's instructions shares. */
+import type { AccessFindings } from "#wasm/engines/access_analysis.ts";
 import type { FunctionCode, ProgramCode } from "#wasm/engines/function_code.ts";
+import type { Named } from "#wasm/engines/register_flow.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import type { CheckedAccesses } from "./checked_accesses.ts";
 import type { CodeProbes } from "./emit_probes.ts";
-import { WASM } from "./wasm_opcodes.ts";
+import type { InlinePlaces } from "./inline_places.ts";
+import { TYPE, WASM } from "./wasm_opcodes.ts";
 
 /** `fast`: wasm's own bounds only. `checked`: every access against the shadow. */
 export type Mode = "fast" | "checked";
@@ -15,6 +18,7 @@ export interface RuntimeAddresses {
   readonly site: number;
   readonly budget: number;
   readonly preemptionCountdown: number;
+  readonly inline: InlinePlaces;
 }
 
 /** Function indices in the module. */
@@ -26,6 +30,7 @@ export interface ModuleFunctions {
   readonly tailCallInFrame: number;
   readonly preempt: number;
   readonly callByNumber: number;
+  readonly currentTask: number;
   /** By number of the helper. */
   readonly helpers: ReadonlyMap<number, number>;
   /** By the slot where the subprogram starts. */
@@ -41,6 +46,8 @@ export interface Locals {
   readonly address32: number;
   readonly route: number;
   readonly mayGoto: number;
+  /** The runtime's address of the task that runs; set where an inlined helper reads it. */
+  readonly task: number;
 }
 
 export interface FunctionContext {
@@ -56,8 +63,11 @@ export interface FunctionContext {
   /** Values of the LDDW that name something, by slot. */
   readonly references: ReadonlyMap<number, number>;
   readonly poisoned: ReadonlySet<number>;
-  /** Accesses that surely stay in the function's own frame, aligned where they must be. */
-  readonly ownFrame: ReadonlySet<number>;
+  /** What those LDDW name, by slot. */
+  readonly named: ReadonlyMap<number, Named>;
+  readonly findings: AccessFindings;
+  /** The program may hold a spin lock, under which helpers fault: they are called then. */
+  readonly takesLocks: boolean;
   readonly checked: CheckedAccesses;
   /** What the code tells besides; undefined: nothing. */
   readonly probes: CodeProbes | undefined;
@@ -113,6 +123,16 @@ export function access({ out }: FunctionContext, opcode: number, align: number, 
   out.byte(opcode);
   out.u32(align);
   out.u32(at);
+}
+
+export function openBlock({ out }: FunctionContext): void {
+  out.byte(WASM.block);
+  out.byte(TYPE.none);
+}
+
+export function branchIf({ out }: FunctionContext, depth: number): void {
+  out.byte(WASM.br_if);
+  out.u32(depth);
 }
 
 /** Says which instruction is about to call into the runtime. */

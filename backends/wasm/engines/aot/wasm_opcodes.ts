@@ -11,6 +11,7 @@ export const WASM = {
   br_table: 0x0e,
   return: 0x0f,
   call: 0x10,
+  select: 0x1b,
   local_get: 0x20,
   local_set: 0x21,
   local_tee: 0x22,

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What compiled programs need to know to do simple helpers themselves (emit_inline_helper.ts): where
+ * the runtime keeps what these helpers read.
+ */
+#include "map_array.h"
+#include "map_percpu.h"
+#include "simulated_memory.h"
+#include "task.h"
+#include "world.h"
+
+/* inline_places.ts reads these by position: addresses, then offsets within struct rt_task. */
+struct places {
+	u32 clock_ns;
+	u32 tick_ns;
+	u32 cpu;
+	u32 spaces;
+	u32 pid;
+	u32 uid;
+	u32 kernel_address;
+	u32 cgroup_level;
+	u32 cgroup_ids;
+};
+
+RT_EXPORT(aot_places) const struct places *aot_places(void)
+{
+	static struct places places;
+
+	places = (struct places){
+		.clock_ns = (u32)(uintptr_t)&rt_now_ns,
+		.tick_ns = (u32)(uintptr_t)&rt_tick_ns,
+		.cpu = (u32)(uintptr_t)&rt_cpu,
+		.spaces = (u32)(uintptr_t)rt_spaces,
+		.pid = offsetof(struct rt_task, pid),
+		.uid = offsetof(struct rt_task, uid),
+		.kernel_address = offsetof(struct rt_task, kernel_address),
+		.cgroup_level = offsetof(struct rt_task, cgroup_level),
+		.cgroup_ids = offsetof(struct rt_task, cgroup_ids),
+	};
+	return &places;
+}
+
+_Static_assert(RT_SPACE_KERNEL == 1, "emit_inline_helper.ts compares with it");
+_Static_assert(RT_CGROUP_LEVELS == 16, "emit_inline_helper.ts masks with it");
+
+/* Where the values of an array lie that programs may look up. */
+struct array_place {
+	u32 address;
+	u32 entries;
+	u32 stride;	/* from a key's value to the next key's */
+	u32 cpu_stride; /* from a CPU's value to the next CPU's; 0 where they share one */
+};
+
+/* NULL for a map of another type, and for one that programs only write. */
+RT_EXPORT(aot_array_place) const struct array_place *aot_array_place(const struct rt_map *map)
+{
+	static struct array_place place;
+	bool percpu = map->type == RT_MAP_PERCPU_ARRAY;
+
+	if ((map->type != RT_MAP_ARRAY && !percpu) || map->flags & RT_MAP_WRONLY_PROG)
+		return NULL;
+	place = (struct array_place){
+		.address = (u32)(uintptr_t)map->values,
+		.entries = map->max_entries,
+		.stride = map->stride,
+		.cpu_stride = percpu ? rt_percpu_stride(map) : 0,
+	};
+	return &place;
+}
+
+/* Its struct rt_task stays where it is, and a run stays in its task. */
+RT_EXPORT(aot_current_task) u32 aot_current_task(void)
+{
+	return (u32)(uintptr_t)rt_current_task();
+}

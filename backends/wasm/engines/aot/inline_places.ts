@@ -1,0 +1,36 @@
+/** Where the runtime keeps what inlined helpers read: `struct places` of `aot_inline.c`. */
+import type { RuntimeInstance } from "#wasm/instance.ts";
+
+/** Addresses, and offsets within the runtime's `struct rt_task`. */
+export interface InlinePlaces {
+  readonly clock_ns: number;
+  readonly tick_ns: number;
+  readonly cpu: number;
+  /** One byte a page: which memory it belongs to. */
+  readonly spaces: number;
+  readonly task: {
+    readonly pid: number;
+    readonly uid: number;
+    readonly kernelAddress: number;
+    readonly cgroupLevel: number;
+    readonly cgroupIds: number;
+  };
+}
+
+export function inlinePlaces({ exports, u32 }: RuntimeInstance): InlinePlaces {
+  const first = exports.aot_places() / 4;
+  const word = (index: number): number => u32[first + index]!;
+  return {
+    clock_ns: word(0),
+    tick_ns: word(1),
+    cpu: word(2),
+    spaces: word(3),
+    task: {
+      pid: word(4),
+      uid: word(5),
+      kernelAddress: word(6),
+      cgroupLevel: word(7),
+      cgroupIds: word(8),
+    },
+  };
+}
