@@ -29,6 +29,7 @@ import { topCommand } from "./commands/top.ts";
 import { traceCutCommand, traceImportCommand } from "./commands/trace.ts";
 import { vmExecCommand } from "./commands/vm_exec.ts";
 import { vmRunCommand } from "./commands/vm_run.ts";
+import { vmTraceCommand } from "./commands/vm_trace.ts";
 import { UsageError } from "./usage_error.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -57,6 +58,7 @@ const COMMANDS: readonly Command[] = [
   batchCatCommand,
   vmExecCommand,
   vmRunCommand,
+  vmTraceCommand,
   benchCommand,
   labRunCommand,
   labMergeCommand,

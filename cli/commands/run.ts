@@ -4,6 +4,7 @@ import type { Config } from "#core/config/config.ts";
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import { balanced } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
+import { CoverageCollector } from "#wasm/coverage/collector.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { loadConfig } from "../config/load_config.ts";
 import { engineOption } from "../engine_option.ts";
@@ -15,6 +16,7 @@ import { runSimulated, type SimulatedSource } from "../run/simulated.ts";
 import { openSinks, sinkTargets, writesStandardOutput } from "../sinks/parse_sink.ts";
 import type { Address } from "../telemetry/metrics_server.ts";
 import { UsageError } from "../usage_error.ts";
+import { writeCoverage } from "../write_coverage.ts";
 
 const DEFAULT_DURATION_S = 10;
 const CPUS_MAX = 64;
@@ -98,8 +100,11 @@ function commonSettings(options: Options) {
 }
 
 function simulatedRun({ options, output }: CommandInput): Run {
+  const { coverage: coveragePath } = options;
+  const coverage = typeof coveragePath === "string" ? new CoverageCollector() : undefined;
   const settings = {
     ...commonSettings(options),
+    coverage,
     source: sourceOption(options),
     engine: engineOption(options["engine"]),
     cpus: integerOption("cpus", options["cpus"], [1, CPUS_MAX], 0),
@@ -108,11 +113,24 @@ function simulatedRun({ options, output }: CommandInput): Run {
     pace: paceOption(options),
     progress: output === "table" && process.stderr.isTTY === true,
   };
-  return (sinks, signal) => runSimulated({ ...settings, sinks, signal });
+  return async (sinks, signal) => {
+    const report = await runSimulated({ ...settings, sinks, signal });
+    if (coverage !== undefined) writeCoverage(String(coveragePath), coverage);
+    return report;
+  };
 }
 
 /** Options that only a simulated machine has. */
-const SIMULATION_ONLY = ["trace", "workload", "cpus", "seed", "preempt-every", "engine", "pace"];
+const SIMULATION_ONLY = [
+  "trace",
+  "workload",
+  "cpus",
+  "seed",
+  "preempt-every",
+  "engine",
+  "pace",
+  "coverage",
+];
 
 function kernelRun({ options }: CommandInput): Run {
   const wrong = SIMULATION_ONLY.find((name) => options[name] !== undefined);
@@ -146,7 +164,7 @@ export const runCommand: Command = {
   usage:
     "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
     "[--config FILE] [--socket PATH] [--metrics HOST:PORT] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--pace FACTOR|max] " +
-    "[--cpus N] [--seed N] [--preempt-every N] [-o json|table]",
+    "[--cpus N] [--seed N] [--preempt-every N] [--coverage FILE] [-o json|table]",
   options: {
     backend: { type: "string" },
     engine: { type: "string" },
@@ -159,6 +177,7 @@ export const runCommand: Command = {
     metrics: { type: "string" },
     sink: { type: "string", multiple: true },
     pace: { type: "string" },
+    coverage: { type: "string" },
     cpus: { type: "string" },
     seed: { type: "string" },
     "preempt-every": { type: "string" },

@@ -7,6 +7,7 @@ import { countBefore, type EventBlock } from "#core/trace/event_block.ts";
 import type { TraceBlock } from "#core/trace/reader.ts";
 import type { TraceSchema } from "#core/trace/schema.ts";
 import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
+import type { CoverageCollector } from "#wasm/coverage/collector.ts";
 import { Replayer } from "#wasm/world/replayer.ts";
 import { createWorkload } from "#wasm/world/workload.ts";
 import { readArtifact } from "../artifacts.ts";
@@ -45,6 +46,8 @@ export interface SimulatedRunOptions {
   /** Mean number of helper calls between preemptions; 0 = never. */
   readonly preemptionInterval: number;
   readonly progress: boolean;
+  /** Counts the lines that the collectors run; the engine `aot` alone can. */
+  readonly coverage?: CoverageCollector | undefined;
   /** Seconds of the source in a second of real time; default as fast as it goes. */
   readonly pace?: number | undefined;
   /** Ends the run before its time. */
@@ -129,6 +132,7 @@ export async function runSimulated(options: SimulatedRunOptions): Promise<RunRep
     seed: options.seed,
     engine: options.engine,
     preemptionInterval: options.preemptionInterval,
+    ...(options.coverage === undefined ? {} : { instrument: options.coverage.instrument }),
   });
   try {
     return await runOn(backend, source, options);

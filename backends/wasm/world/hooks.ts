@@ -7,8 +7,8 @@ import type { RuntimeInstance } from "../instance.ts";
 
 const HOOKS_MAX = 256;
 
-/** Sections say the same hook in several ways. */
-function canonicalName(section: string): string {
+/** The name of the hook that a section means: sections say the same hook in several ways. */
+export function canonicalHook(section: string): string {
   const name = section.startsWith("?") ? section.slice(1) : section;
   return name.startsWith("tp/") ? `tracepoint/${name.slice(3)}` : name;
 }
@@ -32,7 +32,7 @@ export class Hooks {
 
   /** Says how long the contexts of a hook are; returns the hook's number. */
   define(name: string, contextSize: number): number {
-    const id = this.#id(canonicalName(name));
+    const id = this.#id(canonicalHook(name));
     const result = this.#instance.exports.hook_define(id, contextSize);
     if (result < 0) {
       throw new BpfError(`hook ${name}`, "already has contexts of another size", {
@@ -44,7 +44,7 @@ export class Hooks {
 
   /** Attaches a program to the hook that its section names. Returns what detaches it. */
   attach(section: string, program: number): () => void {
-    const name = canonicalName(section);
+    const name = canonicalHook(section);
     if (!name.includes("/")) throw new NotSupportedError(`attaching to section ${section}`, "");
     const id = this.#id(name);
     const result = this.#instance.exports.hook_attach(id, program);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { RunReport } from "#cli/run/report.ts";
+import { parseLcov } from "#wasm/coverage/lcov.ts";
 import { tapio } from "../../support/tapio.ts";
 
 const SAMPLE = "samples/web-loss.trace";
@@ -132,4 +133,30 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s ends a run with its report", async (
   const { books } = JSON.parse(out) as RunReport;
   expect(books.seen).toBeGreaterThan(0);
   expect(books).toMatchObject({ residual: 0, in_flight: 0, delivered: books.seen });
+});
+
+describe("coverage", () => {
+  const path = file("lcov.info");
+
+  it("counts the lines that every event passes as often as there are events", () => {
+    const { events, books } = report("--trace", SAMPLE, "--collector", "tcp", "--coverage", path);
+    const coverage = parseLcov(readFileSync(path, "utf8"));
+    const count = (name: string, text: string): number | undefined => {
+      const source = readFileSync(name, "utf8").split("\n");
+      return coverage.files.get(name)!.lines.get(source.findIndex((one) => one.includes(text)) + 1);
+    };
+    const collector = "bpf/tcp_monitor.bpf.c";
+    expect(count("bpf/include/bpf_batch.h", "bpf_ringbuf_submit(header")).toBe(books.delivered);
+    expect(count("bpf/include/bpf_batch.h", "bpf_ringbuf_reserve(&events")).toBe(books.seen);
+    const states = events["tcp_state"]! + events["tcp_connect_failed"]!;
+    expect(count(collector, "event->old_state = old_state")).toBe(states);
+    expect(count(collector, "event->old_state = retransmit")).toBe(events["tcp_retransmit"]);
+    expect(count("bpf/include/filter_judge.h", "filter_judge_by(")).toBe(0);
+  });
+
+  it("is refused in one line on the engine that does not compile", () => {
+    const { status, error } = tapio(["run", "--coverage", path, "--engine", "ubpf"]);
+    expect({ status, lines: error.split("\n").length }).toEqual({ status: 1, lines: 1 });
+    expect(error).toMatch(/the engine ubpf cannot; use aot/);
+  });
 });
