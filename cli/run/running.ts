@@ -19,8 +19,16 @@ export interface RunningCollector {
   readonly pipeline: CollectorPipeline;
 }
 
+export interface RunningOptions {
+  readonly sinks: readonly Sink[];
+  readonly open?: OpenOptions;
+  /** Whether the source of events holds back until `ready`; default: it does not, as a kernel. */
+  readonly sourceWaits?: boolean;
+}
+
 export class Running {
   readonly backend: Backend;
+  readonly sourceWaits: boolean;
   readonly #sinks: Sink[];
   readonly collectors: readonly RunningCollector[];
   readonly #parts = new Map<string, RunPart>();
@@ -31,12 +39,13 @@ export class Running {
   private constructor(
     backend: Backend,
     config: Config,
-    sinks: readonly Sink[],
+    options: RunningOptions,
     collectors: readonly RunningCollector[],
   ) {
     this.backend = backend;
+    this.sourceWaits = options.sourceWaits ?? false;
     this.#config = config;
-    this.#sinks = [...sinks];
+    this.#sinks = [...options.sinks];
     this.collectors = collectors;
   }
 
@@ -48,10 +57,10 @@ export class Running {
     backend: Backend,
     specs: readonly CollectorSpec[],
     config: Config,
-    options: { readonly sinks: readonly Sink[]; readonly open?: OpenOptions },
+    options: RunningOptions,
   ): Promise<Running> {
     const collectors: RunningCollector[] = [];
-    const running = new Running(backend, config, options.sinks, collectors);
+    const running = new Running(backend, config, options, collectors);
     try {
       for (const spec of specs) {
         collectors.push(openCollector(backend, spec, config, running.#sinks, options.open ?? {}));

@@ -110,7 +110,7 @@ async function replay(
 ): Promise<number> {
   let lost = 0;
   for await (const block of blocks) {
-    await running.ready();
+    if (running.sourceWaits) await running.ready();
     if (block.kind === "tasks") replayer.tasks(block);
     else if (block.kind === "loss") for (const { records } of block.losses) lost += records;
     else if (block.kind === "events") {
@@ -151,7 +151,10 @@ async function runOn(
   const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
   const replayer = new Replayer(backend, source.schema);
   const { collectors, sinks, config = DEFAULT_CONFIG } = options;
-  const running = await Running.open(backend, collectors, config, { sinks });
+  const running = await Running.open(backend, collectors, config, {
+    sinks,
+    sourceWaits: options.pace === undefined,
+  });
   const services =
     options.services &&
     (await Services.start(running, { ...options.services, stop: () => stop.abort() }));

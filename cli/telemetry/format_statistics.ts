@@ -43,7 +43,8 @@ export function formatStatistics({ health, programs }: StatisticsReport): string
 }
 
 export function formatExplanation(explanation: Explanation): string {
-  const { seen, steps, in_flight, delivered, residual, unknown, rings } = explanation;
+  const { seen, steps, in_flight, delivered, residual, unknown, rings, shed_multiplier } =
+    explanation;
   const rows = [
     ["seen", formatCount(seen), "100.00 %"],
     ...steps.map(({ reason, count, share }) => [`- ${reason}`, formatCount(count), percent(share)]),
@@ -62,6 +63,13 @@ export function formatExplanation(explanation: Explanation): string {
         `  ring of ${collector}: ${size_bytes} bytes lost ${percent(loss)}; ` +
         `rings.bytes: ${advised_bytes} loses at most ${percent(target_loss)}`,
     );
+  const shed =
+    shed_multiplier < 1
+      ? [
+          `  load is shed: ordinary events are kept at ${percent(shed_multiplier)} of their sampling rate, ` +
+            "because a ring, a sink or the log does not keep up; bring it back, or filter more",
+        ]
+      : [];
   const others = unknown.map((reason) => `  ${reason}: no advice for this reason`);
-  return [formatTable(rows), "", ...advice, ...sizes, ...others].join("\n").trimEnd();
+  return [formatTable(rows), "", ...shed, ...advice, ...sizes, ...others].join("\n").trimEnd();
 }

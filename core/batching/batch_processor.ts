@@ -8,6 +8,7 @@
 import type { RecordBatch } from "../backend.ts";
 import type { EventSchema } from "../events/event_schema.ts";
 import type { Sink } from "../pipeline/sink.ts";
+import type { Pressure } from "../shedding/load_shedder.ts";
 import { DDSketch } from "../stats/quantiles/ddsketch.ts";
 import { BatchController } from "./batch_controller.ts";
 import type { BatchEncoding, BatchSink, EncodedBatch } from "./batch_sink.ts";
@@ -123,7 +124,8 @@ export class BatchProcessor implements Sink {
     const senderOptions: SenderOptions = { backoff, maxRetries, random, sleep };
     this.#senders = sinks.map((sink) => new Sender(sink, senderOptions));
     this.#outboxes = this.#senders.map(
-      (sender) => new Outbox(sender, this.#abort.signal, (...all) => this.#sent(...all)),
+      (sender) =>
+        new Outbox(sender, this.#abort.signal, options.now_ms, (...all) => this.#sent(...all)),
     );
   }
 
@@ -171,25 +173,48 @@ export class BatchProcessor implements Sink {
     const state = this.#lanes.get(schema.collector.name) ?? this.#open(schema);
     const { config, now_ns } = this.#options;
     const now = now_ns();
-    const target = config.adaptive ? this.#controller.size : config.max_batch_size;
+    const target = this.#target;
     const { lane } = state;
     for (let i = 0; i < batch.count; i++) {
       if (batch.lengths[i]! < schema.headerSize) continue;
       lane.add(batch, i, now);
       this.#counts.received += 1;
-      if (lane.count >= target) this.#flush(state, "size");
+      const full = lane.count >= config.max_batch_size;
+      if (full || (lane.count >= target && this.#takes(state))) this.#flush(state, "size");
       else if (lane.bytes >= config.max_batch_bytes) this.#flush(state, "bytes");
     }
   }
 
-  /** Sends what has waited long enough, and lets the controller look at the load. */
-  tick(): void {
-    const { config, now_ns, now_ms } = this.#options;
+  get #target(): number {
+    const { adaptive, max_batch_size } = this.#options.config;
+    return adaptive ? this.#controller.size : max_batch_size;
+  }
+
+  /**
+   * Whether a destination is free for the next batch. While none is, events go on gathering: a batch that stood in
+   * line would be no earlier, and a larger one costs less for each event.
+   */
+  #takes({ log }: LaneState): boolean {
+    return log !== undefined || this.#outboxes.some(({ idle }) => idle);
+  }
+
+  /** Sends what is large enough or has waited long enough, as far as a destination is free. */
+  #flushDue(): void {
+    const { config, now_ns } = this.#options;
     const now = now_ns();
     const age_ns = config.max_batch_age_ms * NANOSECONDS_PER_MS;
     for (const state of this.#lanes.values()) {
-      if (state.lane.count > 0 && now - state.lane.first_ns >= age_ns) this.#flush(state, "age");
+      const { count, first_ns } = state.lane;
+      if (count === 0 || !this.#takes(state)) continue;
+      if (count >= this.#target) this.#flush(state, "size");
+      else if (now - first_ns >= age_ns) this.#flush(state, "age");
     }
+  }
+
+  /** Sends what is due, and lets the controller look at the load. */
+  tick(): void {
+    this.#flushDue();
+    const { now_ms } = this.#options;
     const at_ms = now_ms();
     if (at_ms - this.#looked.at_ms >= 100) {
       const { received } = this.#counts;
@@ -267,6 +292,7 @@ export class BatchProcessor implements Sink {
   #sent(ticket: Ticket, outcome: SendOutcome, bytes: number): void {
     this.#bufferedBytes -= bytes;
     this.#settle(ticket, LOSS_OF[outcome]);
+    this.#flushDue();
   }
 
   #settle(ticket: Ticket, reason: LossReason | undefined): void {
@@ -288,6 +314,29 @@ export class BatchProcessor implements Sink {
   get pending(): number {
     const waiting = this.#outboxes.reduce((sum, { pending }) => sum + pending, 0);
     return waiting + this.#appending;
+  }
+
+  /** What tells that sinks, or the log, do not keep up, since the last call. */
+  pressure(): Pressure {
+    const { config, logs } = this.#options;
+    const { received, processed, dropped } = this.#counts;
+    const fills = [...(logs?.values() ?? [])].map((log) => log.fill());
+    return {
+      received,
+      settled: processed + dropped,
+      line_ms: this.#line_ms(),
+      fill: Math.max(this.#bufferedBytes / config.buffer_bytes, ...fills),
+    };
+  }
+
+  /**
+   * At the sink that is least behind: one that is down slows the others only when its batches fill the memory. A log
+   * has no line: it takes what waits together.
+   */
+  #line_ms(): number | undefined {
+    const lines = this.#outboxes.map((outbox) => outbox.takeLine_ms());
+    const known = lines.filter((line_ms) => line_ms !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   /** Resolves once there is room again: sources that can wait should. */

@@ -13,21 +13,46 @@ export class Outbox {
   readonly #done: (ticket: Ticket, outcome: SendOutcome, bytes: number) => void;
   readonly #signal: AbortSignal;
   readonly #queue: Waiting[] = [];
+  readonly #now_ms: () => number;
   #inFlight = 0;
+  #line_ms: number | undefined;
 
   /** `done` is told of every batch exactly once. */
   constructor(
     sender: Sender,
     signal: AbortSignal,
+    now_ms: () => number,
     done: (ticket: Ticket, outcome: SendOutcome, bytes: number) => void,
   ) {
     this.sender = sender;
     this.#signal = signal;
+    this.#now_ms = now_ms;
     this.#done = done;
   }
 
   get pending(): number {
     return this.#queue.length + this.#inFlight;
+  }
+
+  /** Whether the next batch would be sent at once. */
+  get idle(): boolean {
+    return this.#queue.length === 0 && this.#inFlight < this.sender.sink.maxInFlight;
+  }
+
+  /**
+   * How long the next batch had waited whenever the sink finished one, since the last call: the shortest of these.
+   * Undefined where it finished none.
+   */
+  takeLine_ms(): number | undefined {
+    const line_ms = this.#line_ms;
+    this.#line_ms = undefined;
+    return line_ms;
+  }
+
+  #lookAtLine(): void {
+    const [next] = this.#queue;
+    const line_ms = next === undefined ? 0 : this.#now_ms() - next.ticket.started_ms;
+    this.#line_ms = Math.min(line_ms, this.#line_ms ?? line_ms);
   }
 
   offer(batch: EncodedBatch, ticket: Ticket): void {
@@ -50,6 +75,7 @@ export class Outbox {
       this.#inFlight -= 1;
       this.#done(ticket, outcome, batch.bytes.length);
       this.#pump();
+      this.#lookAtLine();
     }
   }
 }

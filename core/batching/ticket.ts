@@ -22,7 +22,7 @@ export class Ticket {
   readonly count: number;
   /** Time of the oldest event, by the clock of events. */
   readonly oldest_ns: number;
-  /** When sending began, in milliseconds of the process's clock. */
+  /** When the batch was handed on, in milliseconds of the process's clock. */
   started_ms = 0;
   readonly #events: ReadonlyMap<number, number>;
   #destinations: number;

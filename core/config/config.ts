@@ -11,6 +11,7 @@ import { namedRulesSchema } from "../filters/named_rule.ts";
 import { rateLimitConfigSchema } from "../rate_limits/rate_limit_config.ts";
 import { ringConfigSchema } from "../rings/ring_config.ts";
 import { samplingConfigSchema } from "../sampling/sampling_config.ts";
+import { sheddingConfigSchema } from "../shedding/shedding_config.ts";
 import { telemetryConfigSchema } from "../telemetry/telemetry_config.ts";
 
 const COLLECTOR_NAMES = [...COLLECTORS.keys()] as [string, ...string[]];
@@ -27,6 +28,7 @@ export const configSchema = z
     named_filters: namedRulesSchema,
     rate_limits: rateLimitConfigSchema,
     sampling: samplingConfigSchema,
+    shedding: sheddingConfigSchema,
     batching: batchingConfigSchema,
     sinks: sinkConfigSchema,
     log: logConfigSchema,

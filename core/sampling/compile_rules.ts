@@ -16,8 +16,8 @@ export type EventTypeNumbers = ReadonlyMap<string, number>;
 
 const NEVER_BOOSTED = 10;
 
-/** Rates of the four classes of a type, from its own rate. */
-function classRates(config: SamplingConfig, rate: number): number[] {
+/** Rates of the four classes of a type, from its own rate; what is ordinary yields to load. */
+function classRates(config: SamplingConfig, rate: number, shed: number): number[] {
   const rates = new Array<number>(CLASSES).fill(rate);
   if (config.strategy === "tail") {
     rates[SAMPLING_CLASS.error] = config.tail.error_rate;
@@ -26,6 +26,7 @@ function classRates(config: SamplingConfig, rate: number): number[] {
   if (config.strategy === "priority") {
     rates[SAMPLING_CLASS.priority] = Math.min(1, rate * config.priority.boost);
   }
+  for (const each of [SAMPLING_CLASS.base, SAMPLING_CLASS.slow]) rates[each]! *= shed;
   return rates;
 }
 
@@ -54,23 +55,25 @@ export function checkSampling(config: SamplingConfig, types: Iterable<string>): 
 
 /**
  * The rules that `config` asks for. `rateOf` is the rate that a type has now, by its number: constant for most
- * strategies, the controller's for the adaptive one.
+ * strategies, the controller's for the adaptive one. `shed` multiplies the rates of events that are neither errors
+ * nor of high priority.
  */
 export function compileRules(
   config: SamplingConfig,
   rateOf: (type: number) => number,
+  shed = 1,
 ): SamplingRules {
-  if (config.strategy === "none") return KEEP_EVERYTHING;
+  if (config.strategy === "none" && shed === 1) return KEEP_EVERYTHING;
   const thresholds = new Array<bigint>(STRATA);
   for (let type = 0; type < TYPES; type++) {
-    classRates(config, rateOf(type)).forEach((rate, index) => {
+    classRates(config, rateOf(type), shed).forEach((rate, index) => {
       thresholds[type * CLASSES + index] = thresholdFromRate(rate);
     });
   }
   const { strategy, tail, priority, consistent } = config;
   return {
     slow_ns: strategy === "tail" ? Math.round(tail.latency_threshold_ms * 1e6) : 0,
-    priorityFrom: strategy === "priority" ? priority.threshold : NEVER_BOOSTED,
+    priorityFrom: strategy === "priority" || shed < 1 ? priority.threshold : NEVER_BOOSTED,
     consistent,
     thresholds,
   };

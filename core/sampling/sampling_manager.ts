@@ -50,6 +50,9 @@ export interface SamplingStatistics {
 /** A rate that moves less than this is left alone: an epoch for nothing helps nobody. */
 const RELATIVE_CHANGE_MIN = 0.005;
 
+/** The same for load shedding, whose signal is coarser. */
+const SHED_CHANGE_MIN = 0.02;
+
 interface Managed {
   readonly target: SamplingTarget;
   readonly seenByType: number[];
@@ -65,6 +68,7 @@ export class SamplingManager {
   #adjustments = 0;
   /** Smallest rate that each type has had, by its number. */
   readonly #leastRates = new Map<number, number>();
+  #shed = 1;
   /** In force in every target. */
   #rules = compileRules(DEFAULT_SAMPLING, () => 1);
 
@@ -148,6 +152,22 @@ export class SamplingManager {
     if (this.#changed()) this.#publish();
   }
 
+  /** Factor on the rates of ordinary events by which load is shed; 1: none. */
+  get shedMultiplier(): number {
+    return this.#shed;
+  }
+
+  /**
+   * Multiplies the rates of events that are neither errors nor of high priority by `multiplier`, from 0 (not included)
+   * to 1, on top of what the configuration asks for: as one epoch. A small change is left alone.
+   */
+  shed(multiplier: number): void {
+    const small = Math.abs(multiplier - this.#shed) <= SHED_CHANGE_MIN * this.#shed;
+    if (multiplier === this.#shed || (small && multiplier < 1)) return;
+    this.#shed = multiplier;
+    this.#publish();
+  }
+
   /** What each type offered since the last look. */
   #offered(): Map<number, number> {
     const offered = new Map<number, number>();
@@ -165,6 +185,7 @@ export class SamplingManager {
 
   #rateOf(): (type: number) => number {
     const controller = this.#controller;
+    if (this.#config.strategy === "none") return () => 1;
     if (controller !== undefined) return (type) => controller.rateOf(type);
     return constantRates(this.#config, this.#types);
   }
@@ -173,12 +194,12 @@ export class SamplingManager {
     const rateOf = this.#rateOf();
     return [...this.#types.values()].some((type) => {
       const now = rateFromThreshold(this.#rules.thresholds[type * CLASSES]!);
-      return Math.abs(rateOf(type) - now) > RELATIVE_CHANGE_MIN * now;
+      return Math.abs(rateOf(type) * this.#shed - now) > RELATIVE_CHANGE_MIN * now;
     });
   }
 
   #publish(): void {
-    this.#rules = compileRules(this.#config, this.#rateOf());
+    this.#rules = compileRules(this.#config, this.#rateOf(), this.#shed);
     for (const { target } of this.#managed) target.publish(this.#rules);
     this.#adjustments += 1;
     for (const type of this.#types.values()) {
@@ -204,8 +225,10 @@ export class SamplingManager {
         classes[stratum % CLASSES]! += count.seen;
       });
     }
-    const rateOf = this.#config.strategy === "none" ? () => 1 : this.#rateOf();
-    const rates = [...this.#types].map(([name, type]) => [name, rateOf(type)] as const);
+    const rateOf = this.#rateOf();
+    const rates = [...this.#types].map(
+      ([name, type]) => [name, rateOf(type) * this.#shed] as const,
+    );
     const [, priorityHighEvents = 0, slowEvents = 0, errorEvents = 0] = classes;
     return {
       strategy: this.#config.strategy,

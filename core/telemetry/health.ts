@@ -19,6 +19,8 @@ export interface HealthInputs {
   readonly ringUtilization: number;
   /** Since the oldest statistics were read, in multiples of the interval. */
   readonly staleIntervals: number;
+  /** Factor on the sampling rates of ordinary events; 1: no load is shed. */
+  readonly shedMultiplier: number;
   /** Exports of metrics or events that failed in a row. */
   readonly exporterFailures: number;
   readonly attachFailures: number;
@@ -74,6 +76,13 @@ const RULES: readonly Rule[] = [
     failing: Number.POSITIVE_INFINITY,
     problem: (share) => `a ring buffer is ${percent(share)} full`,
     remedy: "make it larger (rings.bytes), filter or sample more",
+  },
+  {
+    value: ({ shedMultiplier }) => 1 - shedMultiplier,
+    degraded: Number.MIN_VALUE,
+    failing: Number.POSITIVE_INFINITY,
+    problem: (share) => `load is shed: ${percent(share)} of the ordinary events are sampled out`,
+    remedy: "bring the slow sink back, or filter or sample more",
   },
   {
     value: ({ staleIntervals }) => staleIntervals,

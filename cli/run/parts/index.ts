@@ -7,6 +7,7 @@ import type { RunPartKind } from "./part.ts";
 import { rateLimitsPart } from "./rate_limits.ts";
 import { ringsPart } from "./rings.ts";
 import { samplingPart } from "./sampling.ts";
+import { sheddingPart } from "./shedding.ts";
 import { telemetryPart } from "./telemetry.ts";
 
 export const PART_KINDS: readonly RunPartKind[] = [
@@ -16,6 +17,7 @@ export const PART_KINDS: readonly RunPartKind[] = [
   rateLimitsPart,
   samplingPart,
   batchingPart,
+  sheddingPart,
   estimatesPart,
   telemetryPart,
 ];

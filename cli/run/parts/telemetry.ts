@@ -18,6 +18,7 @@ import { MetricReaders } from "../../telemetry/metric_readers.ts";
 import type { MetricsSource } from "../../telemetry/metrics_server.ts";
 import type { Running, RunningCollector } from "../running.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
+import { samplingOf } from "./sampling.ts";
 
 /** Loss that `explain` sizes a ring for, unless told otherwise. */
 export const TARGET_LOSS_DEFAULT = 0.001;
@@ -33,11 +34,14 @@ export interface RingAdvice {
 export interface Explanation extends Waterfall {
   readonly unknown: readonly string[];
   readonly rings: readonly RingAdvice[];
+  /** Factor on the sampling rates of ordinary events by which load is shed; 1: none. */
+  readonly shed_multiplier: number;
 }
 
 export interface StatisticsReport {
   readonly health: HealthReport;
   readonly programs: readonly BpfStatistics[];
+  readonly shed_multiplier: number;
 }
 
 /** What is remembered of a collector between two evaluations. */
@@ -143,6 +147,7 @@ export class TelemetryPart implements RunPart, MetricsSource {
       lost,
       residual,
       ringUtilization: this.#ringPeak,
+      shedMultiplier: this.#shedMultiplier,
       staleIntervals: (now_ms - oldest_ms) / this.#interval_ms,
       exporterFailures: Math.max(0, ...exporters.map(({ failuresInARow }) => failuresInARow)),
       attachFailures: all.reduce((total, { attachFailures }) => total + attachFailures, 0),
@@ -187,7 +192,15 @@ export class TelemetryPart implements RunPart, MetricsSource {
 
   statistics(): StatisticsReport {
     this.refresh();
-    return { health: this.#health.report, programs: this.collector.getAllStats() };
+    return {
+      health: this.#health.report,
+      programs: this.collector.getAllStats(),
+      shed_multiplier: this.#shedMultiplier,
+    };
+  }
+
+  get #shedMultiplier(): number {
+    return samplingOf(this.#running).manager.shedMultiplier;
   }
 
   explain(targetLoss: number): Explanation {
@@ -203,7 +216,12 @@ export class TelemetryPart implements RunPart, MetricsSource {
       target_loss: targetLoss,
       advised_bytes: forecast.size(collector.pipeline.ring.sizeBytes, targetLoss),
     }));
-    return { ...explainBooks(books), unknown: unknownReasons(books), rings };
+    return {
+      ...explainBooks(books),
+      unknown: unknownReasons(books),
+      rings,
+      shed_multiplier: this.#shedMultiplier,
+    };
   }
 
   async close(): Promise<void> {

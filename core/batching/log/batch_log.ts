@@ -35,6 +35,8 @@ export interface BatchLog {
   cursor(consumer: string): LogCursor;
   /** Makes everything accepted so far durable, whatever the policy. Throws `BpfError` where that fails. */
   sync(): Promise<void>;
+  /** How much of its size cap is in use, from 0 to 1. The newest segment, which leaves as a whole, is not counted. */
+  fill(): number;
   getStatistics(): LogStatistics;
   /** Syncs, keeps the positions, lets the next process in. Twice is a no-op. */
   close(): Promise<void>;

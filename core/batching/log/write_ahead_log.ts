@@ -267,6 +267,12 @@ export class WriteAheadLog implements BatchLog, CursorLog {
       });
   }
 
+  fill(): number {
+    const { max_bytes, segment_bytes } = this.#options;
+    const used = this.#store.bytes - segment_bytes;
+    return Math.min(1, Math.max(0, used / (max_bytes - segment_bytes)));
+  }
+
   getStatistics(): LogStatistics {
     return {
       state: this.#closing !== undefined ? "closed" : this.#store.failed ? "failed" : "healthy",

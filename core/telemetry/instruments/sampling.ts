@@ -23,6 +23,13 @@ export const SAMPLING = {
     description: "Part of the events that reach sampling and are kept.",
     attributes: ["strategy"],
   },
+  shedMultiplier: {
+    name: "bpf.sampling.shed_multiplier",
+    kind: "gauge",
+    unit: "1",
+    description: "Factor on the sampling rates of ordinary events by which load is shed; 1: none.",
+    attributes: [],
+  },
   adjustments: {
     name: "bpf.sampling.adjustments",
     kind: "counter",

@@ -65,6 +65,28 @@ describe("strategies", () => {
     expect(target.rates(1)[1]).toBe(1);
   });
 
+  it("shed load multiplies the rates of what is ordinary, as one epoch, over every strategy", () => {
+    const { manager, target } = make();
+    manager.shed(0.25);
+    // Type 1 under none: ordinary events yield; high priority and errors stay whole.
+    expect(target.rates(1)).toEqual([0.25, 1, 0.25, 1]);
+    expect(target.published.at(-1)).toMatchObject({ priorityFrom: 5, slow_ns: 0 });
+    manager.configure({ ...DEFAULT_SAMPLING, strategy: "tail", base_rate: 0.5 });
+    expect(target.rates(1)).toEqual([0.125, 0.5, 0.125, 1]);
+    manager.configure({ ...DEFAULT_SAMPLING, strategy: "priority", base_rate: 0.5 });
+    expect(target.rates(1)).toEqual([0.125, 1, 0.125, 0.5]);
+    expect(manager.getStatistics().rates["tcp_event"]).toBe(0.125);
+    const epochs = target.published.length;
+    manager.shed(0.249);
+    expect(target.published).toHaveLength(epochs);
+    manager.shed(1);
+    expect(target.published).toHaveLength(epochs + 1);
+    expect(target.rates(1)).toEqual([0.5, 1, 0.5, 0.5]);
+    expect(target.published.at(-1)).toMatchObject({ priorityFrom: 5 });
+    manager.setStrategy("none");
+    expect(target.published.at(-1)).toMatchObject({ priorityFrom: 10 });
+  });
+
   it("every change is one epoch of every target", () => {
     const { manager, target } = make();
     manager.setStrategy("uniform");
