@@ -120,6 +120,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "estimators merge", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "rate limits are bounded", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "batch processor", smokeRuns: 200, nightlyRuns: 50_000 },
+  { name: "ring reserve", smokeRuns: 15, nightlyRuns: 5_000 },
   { name: "shedding: sinks that keep up", smokeRuns: 3, nightlyRuns: 2_000 },
   { name: "shedding: overload", smokeRuns: 3, nightlyRuns: 2_000 },
   { name: "shedding: full memory", smokeRuns: 3, nightlyRuns: 2_000 },

@@ -16,22 +16,28 @@ struct {
 } events SEC(".maps");
 
 /*
- * When the reader is woken. Without settings, whenever it had caught up (what the ring does by itself); with a
- * watermark, when that many bytes wait: the record that crosses it wakes, others do not, and the
- * reader looks by itself when its deadline has passed. User space may change it at any time.
+ * What user space may change at any time.
+ *
+ * When the reader is woken: without a watermark, whenever it had caught up (what the ring does by itself); with one,
+ * when that many bytes wait: the record that crosses it wakes, others do not, and the reader looks by itself when
+ * its deadline has passed.
+ *
+ * What is left to errors and high priority: ordinary events are refused where the ring would be fuller than the
+ * limit. CPUs that look at once may pass it by a record each.
  */
-struct wakeup_settings {
+struct ring_settings {
 	__u64 watermark_bytes; /* 0: as the ring does; 1: every record wakes */
+	__u64 ordinary_limit_bytes; /* 0: the whole ring */
 };
 
-struct wakeup_settings wakeups SEC(".data.wakeups");
+struct ring_settings ring_settings SEC(".data.ring");
 
 #define WAKE_ALWAYS 1
 
 /* Flags of a commit of a record of `bytes`, its header in the ring included. */
 static __always_inline __u64 wakeup_flags(__u64 bytes)
 {
-	__u64 watermark = *(volatile __u64 *)&wakeups.watermark_bytes;
+	__u64 watermark = *(volatile __u64 *)&ring_settings.watermark_bytes;
 	__u64 waiting;
 
 	if (!watermark)
@@ -43,6 +49,17 @@ static __always_inline __u64 wakeup_flags(__u64 bytes)
 								     BPF_RB_NO_WAKEUP;
 }
 
+/* Whether a record of `size` bytes may use the ring as full as it is. */
+static __always_inline bool ring_admits(const struct event_facts *facts, __u64 size)
+{
+	__u64 limit = *(volatile __u64 *)&ring_settings.ordinary_limit_bytes;
+
+	if (!limit || facts->error || facts->priority >= EVENT_PRIORITY_HIGH)
+		return true;
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) + size + RING_RECORD_HEADER_BYTES <=
+	       limit;
+}
+
 /* Space for a record of `size` bytes, a constant, or NULL: the loss is counted. */
 static __always_inline void *event_reserve(struct probe *probe, const struct event_facts *facts,
 					   __u64 size)
@@ -50,6 +67,10 @@ static __always_inline void *event_reserve(struct probe *probe, const struct eve
 	void *event;
 
 	probe_next_sequence(probe);
+	if (!ring_admits(facts, size)) {
+		probe_count_ring_reserved(probe);
+		return NULL;
+	}
 	event = bpf_ringbuf_reserve(&events, size, 0);
 	if (!event)
 		probe_count_ring_full(probe);

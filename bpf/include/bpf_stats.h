@@ -42,6 +42,7 @@ struct bpf_statistics {
 	__u64 rate_limited;
 	__u64 sampled_out;
 	__u64 dropped_ring_full;
+	__u64 dropped_ring_reserved; /* ordinary events, where only the reserved part of the ring was free */
 	__u64 sequence; /* last sequence number given out */
 	__u64 completions; /* runs that ended; behind invocations while one is under way */
 	__u64 timed_run_ns; /* of the runs in run_time_log2, together */
@@ -185,6 +186,12 @@ static __always_inline void probe_count_ring_full(struct probe *probe)
 {
 	probe_count(probe, events_dropped);
 	probe_count(probe, dropped_ring_full);
+}
+
+static __always_inline void probe_count_ring_reserved(struct probe *probe)
+{
+	probe_count(probe, events_dropped);
+	probe_count(probe, dropped_ring_reserved);
 }
 
 /* The names of the original report, for a `struct probe probe` in scope. */

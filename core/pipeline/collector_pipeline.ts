@@ -34,8 +34,8 @@ function required<Value>(value: Value | undefined, what: string, collector: stri
 
 /** Events that runs under way had seen by `later` and not given a fate by `earlier`. */
 function unjudgedEvents(earlier: ProgramCounters, later: ProgramCounters): number {
-  const { filter_misses, rate_limited, sampled_out, dropped_ring_full, events_sent } = earlier;
-  const fates = filter_misses + rate_limited + sampled_out + dropped_ring_full + events_sent;
+  const { filter_misses, rate_limited, sampled_out, events_dropped, events_sent } = earlier;
+  const fates = filter_misses + rate_limited + sampled_out + events_dropped + events_sent;
   const runs = later.invocations - earlier.completions;
   return Math.max(0, Math.min(later.events_seen - fates, runs));
 }
@@ -184,6 +184,7 @@ export class CollectorPipeline {
         const underway = Math.max(0, cpuCounters.events_sent - arrived);
         const seen = begun[cpu]!.events_seen;
         const unjudged = unjudgedEvents(cpuCounters, begun[cpu]!);
+        const ringReserved = cpuCounters.dropped_ring_reserved;
         const lost = this.#ledger.lost(index, cpu);
         const lostHere = Object.values(lost).reduce((sum, count) => sum + count, 0);
         const entries = {
@@ -193,6 +194,7 @@ export class CollectorPipeline {
           sampled_out: cpuCounters.sampled_out,
           dropped: {
             ring_full: cpuCounters.dropped_ring_full,
+            ...(ringReserved === 0 ? {} : { ring_reserved: ringReserved }),
             ...(malformed[cpu] === 0 ? {} : { malformed: malformed[cpu]! }),
             ...lost,
           },

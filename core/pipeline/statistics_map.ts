@@ -22,6 +22,7 @@ const COUNTERS = [
   "rate_limited",
   "sampled_out",
   "dropped_ring_full",
+  "dropped_ring_reserved",
   "completions",
   "timed_run_ns",
 ] as const;

@@ -27,6 +27,14 @@ export const ringConfigSchema = z
       .max(1000)
       .default(20)
       .describe("The reader looks by itself after this many milliseconds, woken or not."),
+    reserved_share: z
+      .number()
+      .min(0)
+      .max(0.9)
+      .default(1 / 16)
+      .describe(
+        "Part of each ring that only errors and events of high priority may use; what is refused is counted (ring_reserved).",
+      ),
   })
   .prefault({})
   .describe("The ring buffers between programs and user space.");

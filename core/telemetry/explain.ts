@@ -7,6 +7,7 @@ export const LOSS_REASONS = [
   "rate_limited",
   "sampled_out",
   "ring_full",
+  "ring_reserved",
   "malformed",
   "queue_full",
   "log_full",
@@ -47,6 +48,11 @@ export const REMEDIES: Readonly<Record<LossReason, Remedy>> = {
   ring_full: {
     knob: "rings.bytes",
     advice: "make the ring larger, or send less: filter or sample more",
+    wanted: false,
+  },
+  ring_reserved: {
+    knob: "rings.reserved_share",
+    advice: "make the ring larger (rings.bytes), or reserve less of it for errors",
     wanted: false,
   },
   malformed: {

@@ -184,6 +184,7 @@ export class ProgramRecord {
 
   /** Drops before the ring; they reached sampling, and were kept. */
   droppedInKernel(): number {
-    return this.dropped.get("ring_full")?.total ?? 0;
+    const reasons = ["ring_full", "ring_reserved"];
+    return reasons.reduce((sum, reason) => sum + (this.dropped.get(reason)?.total ?? 0), 0);
   }
 }

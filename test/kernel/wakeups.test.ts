@@ -1,7 +1,7 @@
 /** When the reader of a ring is woken, as its settings say, changed while the program runs. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { setWakeupBytes } from "#core/rings/wakeup_settings.ts";
+import { setWakeupBytes } from "#core/rings/ring_settings.ts";
 import { runnableOnRequest } from "#property-tests/conformance/differential_collectors.ts";
 import { describeNative, withBackend } from "./native.ts";
 

@@ -32,6 +32,7 @@ export class EstimatesPart implements RunPart, Sink {
   }
 
   write(batch: RecordBatch, schema: EventSchema): void {
+    this.#isSampled ||= samplingOf(this.#running).manager.shedMultiplier < 1;
     if (!this.#isSampled) return;
     const reader = this.#readers.get(schema) ?? this.#open(schema);
     reader.read(batch, this.#ofConnections);
@@ -87,8 +88,8 @@ export class EstimatesPart implements RunPart, Sink {
 
 /** Events that sampling kept and that never came here: nobody knows what they were. */
 function lostAfterSampling({ pipeline }: RunningCollector): number {
-  const { ring_full = 0, malformed = 0 } = pipeline.books().dropped;
-  return ring_full + malformed;
+  const { ring_full = 0, ring_reserved = 0, malformed = 0 } = pipeline.books().dropped;
+  return ring_full + ring_reserved + malformed;
 }
 
 function observeDistrust(

@@ -1,6 +1,6 @@
-/** Ring buffers: their sizes, and when their reader is woken. */
+/** Ring buffers: their sizes, what is reserved of them, and when their reader is woken. */
 import { ConfigError } from "#core/config/config_error.ts";
-import { setWakeupBytes } from "#core/rings/wakeup_settings.ts";
+import { setReservedBytes, setWakeupBytes } from "#core/rings/ring_settings.ts";
 import type { RunPartKind } from "./part.ts";
 
 export const ringsPart: RunPartKind = {
@@ -8,7 +8,10 @@ export const ringsPart: RunPartKind = {
   openOptions: (spec, { rings }) => ({ maxEntries: { [spec.ring]: rings.bytes } }),
   create: (running) => ({
     apply({ rings }) {
-      for (const { object } of running.collectors) setWakeupBytes(object, rings.wakeup_bytes);
+      for (const { object } of running.collectors) {
+        setWakeupBytes(object, rings.wakeup_bytes);
+        setReservedBytes(object, Math.round(rings.reserved_share * rings.bytes), rings.bytes);
+      }
     },
     check(config) {
       if (config.rings.bytes === running.config.rings.bytes) return;

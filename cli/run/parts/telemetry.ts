@@ -163,7 +163,8 @@ export class TelemetryPart implements RunPart, MetricsSource {
     const books = readings.reduce((total, each) => addBooks(total, each.books), EMPTY_BOOKS);
     const sent = readings.reduce((total, { counters }) => total + counters.events_sent, 0);
     const bytes = readings.reduce((total, { counters }) => total + counters.bytes_processed, 0);
-    const ringFull = books.dropped["ring_full"] ?? 0;
+    const { ring_full = 0, ring_reserved = 0 } = books.dropped;
+    const ringFull = ring_full + ring_reserved;
     const recordBytes = sent === 0 ? 0 : bytes / sent;
     const lostBytes = (ringFull - watched.ringFull) * recordBytes;
     watched.forecast.record(bytes - watched.bytes + lostBytes, lostBytes);

@@ -46,7 +46,7 @@ it("knows of connections and threads that one is one draw", () => {
 
 it("flags losses after sampling", () => {
   const { books, estimates } = report(
-    "sampling: { strategy: uniform, base_rate: 0.9 }\nrings: { bytes: 4096 }\n",
+    "sampling: { strategy: uniform, base_rate: 0.9 }\nrings: { bytes: 4096, reserved_share: 0 }\n",
   );
   expect(books.dropped["ring_full"]).toBeGreaterThan(0);
   expect(estimates!["syscall"]!.count.reasons).toEqual(["losses"]);

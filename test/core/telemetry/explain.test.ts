@@ -55,6 +55,7 @@ const SETTINGS: Readonly<Record<LossReason, string | undefined>> = {
   rate_limited: "rate_limits",
   sampled_out: "sampling",
   ring_full: "rings.bytes",
+  ring_reserved: "rings.reserved_share",
   malformed: undefined,
   queue_full: "batching.buffer_bytes",
   log_full: "log.max_bytes",
