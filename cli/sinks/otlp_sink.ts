@@ -1,4 +1,5 @@
 /** Batches of OpenTelemetry log records over HTTP. */
+import { hostname } from "node:os";
 import { promisify } from "node:util";
 import { gzip, zstdCompress } from "node:zlib";
 import type { BatchSink, EncodedBatch, SendResult } from "#core/batching/batch_sink.ts";
@@ -15,6 +16,15 @@ const COMPRESS = {
 /** Answers after which the same request may go through; the specification names these four. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 const RETRY_AFTER_MAX_MS = 300_000;
+
+/**
+ * The dedupe key as a request says it (draft-ietf-httpapi-idempotency-key-header), the same however often and by whichever
+ * process the batch is sent. Without a log there is none: sequences begin again with every process.
+ */
+function keyHeader({ collector, segment, sequence }: EncodedBatch): Record<string, string> {
+  if (segment === 0) return {};
+  return { "Idempotency-Key": `"${hostname()}/${collector}/${segment}/${sequence}"` };
+}
 
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter_ms(header: string | null, now_ms: number): number | undefined {
@@ -38,14 +48,19 @@ export class OtlpSink implements BatchSink {
     this.#config = config;
   }
 
-  async send({ bytes }: EncodedBatch, signal: AbortSignal): Promise<SendResult> {
+  async send(batch: EncodedBatch, signal: AbortSignal): Promise<SendResult> {
     const { endpoint, compression, timeout_ms, headers } = this.#config;
     const encoding = compression === "none" ? {} : { "Content-Encoding": compression };
     try {
       const response = await fetch(endpoint, {
         method: "POST",
-        body: (await COMPRESS[compression](bytes)) as Uint8Array<ArrayBuffer>,
-        headers: { ...headers, "Content-Type": "application/x-protobuf", ...encoding },
+        body: (await COMPRESS[compression](batch.bytes)) as Uint8Array<ArrayBuffer>,
+        headers: {
+          ...keyHeader(batch),
+          ...headers,
+          "Content-Type": "application/x-protobuf",
+          ...encoding,
+        },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeout_ms)]),
       });
       // Read to the end: a body that breaks off is no acknowledgement.

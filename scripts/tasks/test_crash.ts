@@ -1,9 +1,11 @@
 /**
- * `npm run test:crash [-- KILLS [SEED]]`: a loaded process with the write-ahead log on the real disk is
- * killed that many times. Prints a report as JSON; exit 1 where a batch was lost or changed.
+ * `npm run test:crash [-- KILLS [SEED]]`: a loaded process with the write-ahead log on the real disk, and then the whole
+ * command with a log and a destination, are killed that many times each. Prints reports as JSON; exit 1
+ * where a batch was lost or changed, or a run did not start.
  */
 import { Xoshiro128 } from "#core/random/xoshiro128.ts";
 import { crashLog } from "../../property-tests/crashes/log_crashes.ts";
+import { crashRun } from "../../property-tests/crashes/run_crashes.ts";
 import { runTask } from "../run_task.ts";
 
 const KILLS_DEFAULT = 100;
@@ -22,5 +24,9 @@ await runTask(async () => {
     console.log(JSON.stringify({ sync, seed, ...report }));
     failed ||= report.lost + report.wrong + report.refused_starts > 0;
   }
+  const report = await crashRun({ kills, random: () => random.uniform() });
+  console.log(JSON.stringify({ command: "run", seed, ...report }));
+  const { gaps, lost_events, wrong, refused_starts, residual } = report;
+  failed ||= gaps + lost_events + wrong + refused_starts + Math.abs(residual) > 0;
   return failed ? 1 : 0;
 });

@@ -19,7 +19,10 @@ afterEach(async () => {
 /** A run with rings of that size, far enough for rings of a page to have overflowed. */
 async function explained(ringBytes: number): Promise<Explanation> {
   const config = join(folder, "tapio.yaml");
-  writeFileSync(config, `rings: { bytes: ${ringBytes}, reserved_share: 0 }\ntelemetry: { interval_s: 0.2 }\n`);
+  writeFileSync(
+    config,
+    `rings: { bytes: ${ringBytes}, reserved_share: 0 }\ntelemetry: { interval_s: 0.2 }\n`,
+  );
   const run = startRun(["--config", config, "--socket", socket, "--workload", "default"]);
   runs.push(run);
   return vi.waitFor(
