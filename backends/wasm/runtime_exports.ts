@@ -57,6 +57,7 @@ export interface RuntimeExports {
   readonly aot_budget_address: Call;
   readonly aot_places: Call;
   readonly aot_array_place: Call<[map: number]>;
+  readonly aot_value_bytes: Call<[map: number]>;
 
   // world.c
   readonly rt_seed: Call<[low: number, high: number], void>;

@@ -6,10 +6,13 @@ import { ubpfEngine } from "#wasm/engines/ubpf/ubpf.ts";
 import { lower } from "#wasm/engines/ubpf/ubpf_lowering.ts";
 import { createInstance, link, runText, useEngine } from "./program_fixture.ts";
 
-const MAP: ResolvedReference = { address: 0x10000, named: { kind: "map", writable: true } };
+const MAP: ResolvedReference = {
+  address: 0x10000,
+  named: { kind: "map", writable: true, valueBytes: 0, array: undefined },
+};
 const READ_ONLY_MAP: ResolvedReference = {
   address: 0x10000,
-  named: { kind: "map", writable: false },
+  named: { kind: "map", writable: false, valueBytes: 0, array: undefined },
 };
 
 /** Kinds of the sites of a lowered program, the one for leaving it left out. */

@@ -16,8 +16,18 @@ export interface AccessFindings {
   readonly unsure: UnsureAccesses;
   /** Slots of accesses to the function's own frame, aligned where they must be. */
   readonly ownFrame: ReadonlySet<number>;
+  /**
+   * Objects that accesses go to, by slot, from the register that holds the address: if one byte may be
+   * written, all may.
+   */
+  readonly objects: ReadonlyMap<number, ObjectBounds>;
   /** What is known of the registers where helpers are called, by slot. */
   readonly helperCalls: ReadonlyMap<number, Registers>;
+}
+
+export interface ObjectBounds {
+  readonly from: number;
+  readonly to: number;
 }
 
 export const FRAME_BYTES = 512;
@@ -42,6 +52,7 @@ export function analyseAccesses(
 class AccessAnalysis implements AccessFindings {
   readonly unsure = new Set<number>();
   readonly ownFrame = new Set<number>();
+  readonly objects = new Map<number, ObjectBounds>();
   readonly helperCalls = new Map<number, Registers>();
   readonly #code: ProgramCode;
 
@@ -83,5 +94,8 @@ class AccessAnalysis implements AccessFindings {
       (!atomic || (base.base !== "none" && at % size === 0));
     if (!sure) this.unsure.add(slot);
     else if (base.base === "frame") this.ownFrame.add(slot);
+    if (base.extent > 0 && at >= 0 && at + size <= base.extent) {
+      this.objects.set(slot, { from: -base.offset, to: base.extent - base.offset });
+    }
   }
 }

@@ -30,11 +30,9 @@ export function resolveData(
   const { exports, u8 } = instance;
   if (reference.kind === "map") {
     const writable = exports.ubpf_engine_map_writable(address) !== 0;
+    const valueBytes = exports.aot_value_bytes(address);
     const array = arrayPlace(instance, address);
-    return {
-      address,
-      named: { kind: "map", writable, ...(array === undefined ? {} : { array }) },
-    };
+    return { address, named: { kind: "map", writable, valueBytes, array } };
   }
   const shadow = u8[exports.rt_shadow_address() + (address >>> 3)]!;
   const writable = (shadow & SHADOW_READ_ONLY) === 0;

@@ -25,8 +25,9 @@ import { arithmetic32, arithmetic64, loaded } from "./register_arithmetic.ts";
 import {
   constant,
   FRAME,
+  isConstant,
   join,
-  OBJECT,
+  object,
   POINTER,
   same,
   UNKNOWN,
@@ -35,7 +36,14 @@ import {
 
 /** What an LDDW yields that names something. */
 export type Named =
-  | { readonly kind: "map"; readonly writable: boolean; readonly array?: ArrayPlace }
+  | {
+      readonly kind: "map";
+      /** By programs. */
+      readonly writable: boolean;
+      /** Of the values that lookups find; 0 where they find something else. */
+      readonly valueBytes: number;
+      readonly array: ArrayPlace | undefined;
+    }
   | { readonly kind: "map_value"; readonly address: number; readonly writable: boolean }
   | { readonly kind: "function" };
 
@@ -56,8 +64,8 @@ export type Visit = (instruction: Instruction, slot: number, registers: Register
 
 /** Helpers that return a pointer to a map's value, or NULL. */
 const MAP_VALUE_HELPERS: ReadonlySet<number> = new Set([1, 195]);
-/** Helpers that return a pointer to memory that programs may always write, or NULL. */
-const RECORD_HELPERS: ReadonlySet<number> = new Set([131]);
+/** Returns a record that the program may write until it gives it back, or NULL. */
+const RINGBUF_RESERVE = 131;
 const REGISTERS = 11;
 
 export class RegisterFlow {
@@ -157,11 +165,16 @@ export class RegisterFlow {
 
   #returned({ opcode, src, imm }: Instruction, registers: Registers): ValueRange {
     if (opcode !== OPCODE.CALL || src !== CALL_SOURCE.HELPER) return UNKNOWN;
-    if (RECORD_HELPERS.has(imm)) return OBJECT;
+    if (imm === RINGBUF_RESERVE) return object(recordBytes(registers[2]!));
     if (!MAP_VALUE_HELPERS.has(imm)) return UNKNOWN;
     const map = this.#named.get(registers[1]!.map);
-    return map?.kind === "map" && map.writable ? OBJECT : POINTER;
+    return map?.kind === "map" && map.writable ? object(map.valueBytes) : POINTER;
   }
+}
+
+/** Of a record of `size` bytes; 0 where that is not known. */
+function recordBytes(size: ValueRange): number {
+  return isConstant(size) && size.low > 0 && size.low < 2 ** 32 ? size.low : 0;
 }
 
 /** r1 is the context of an entry function; other functions get what their callers have. */

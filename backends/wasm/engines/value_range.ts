@@ -13,6 +13,8 @@ export interface ValueRange {
    */
   readonly base: "none" | "frame" | "object";
   readonly offset: number;
+  /** Bytes of the object, all of which may be written if any may; 0 where that is not known. */
+  readonly extent: number;
   /** Slot of the LDDW whose map this is the address of; -1 for anything else. */
   readonly map: number;
 }
@@ -23,11 +25,12 @@ export const UNKNOWN: ValueRange = make(Number.NEGATIVE_INFINITY, Number.POSITIV
 export const U32: ValueRange = make(0, 2 ** 32 - 1);
 /** Linear memory ends at 2 GiB. */
 export const POINTER: ValueRange = make(0, 2 ** 31);
-export const OBJECT: ValueRange = { ...POINTER, base: "object" };
+/** The start of an object of so many bytes, or NULL. */
+export const object = (extent: number): ValueRange => ({ ...POINTER, base: "object", extent });
 export const FRAME: ValueRange = { ...POINTER, base: "frame" };
 
 function make(low: number, high: number): ValueRange {
-  return { low, high, base: "none", offset: 0, map: -1 };
+  return { low, high, base: "none", offset: 0, extent: 0, map: -1 };
 }
 
 /** The interval, or `UNKNOWN` where a bound is too large to be exact. */
@@ -45,7 +48,7 @@ export function isConstant(value: ValueRange): boolean {
 export function addConstant(value: ValueRange, by: number): ValueRange {
   const moved = range(value.low + by, value.high + by);
   if (moved === UNKNOWN || value.base === "none") return moved;
-  return { ...moved, base: value.base, offset: value.offset + by };
+  return { ...moved, base: value.base, offset: value.offset + by, extent: value.extent };
 }
 
 export function same(left: ValueRange, right: ValueRange): boolean {
@@ -55,6 +58,7 @@ export function same(left: ValueRange, right: ValueRange): boolean {
       left.high === right.high &&
       left.base === right.base &&
       left.offset === right.offset &&
+      left.extent === right.extent &&
       left.map === right.map)
   );
 }
@@ -67,7 +71,8 @@ export function join(left: ValueRange, right: ValueRange): ValueRange {
   if (left.base === "none" || left.base !== right.base || left.offset !== right.offset) {
     return make(low, high);
   }
-  return { low, high, base: left.base, offset: left.offset, map: -1 };
+  const extent = left.extent === right.extent ? left.extent : 0;
+  return { low, high, base: left.base, offset: left.offset, extent, map: -1 };
 }
 
 const positive = (value: ValueRange): boolean => value.low >= 0;

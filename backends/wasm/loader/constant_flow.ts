@@ -6,6 +6,7 @@
  */
 
 import {
+  ALU,
   ATOMIC,
   accessSize,
   instructionClass,
@@ -118,7 +119,7 @@ function walk(
 function isTaken(instruction: Instruction, registers: Registers): boolean | undefined {
   const { opcode, dst } = instruction;
   if (opcode === OPCODE.JA || opcode === OPCODE.JA32) return true;
-  if (opcode === OPCODE.MAY_GOTO) return undefined;
+  if (opcode === OPCODE.MAY_GOTO || registers[dst] === undefined) return undefined;
   return comparisonResult(instruction, registers[dst], operand(instruction, registers));
 }
 
@@ -145,6 +146,8 @@ function step(input: FlowInput, slot: number, instruction: Instruction, register
       return;
     case CLASS.ALU:
     case CLASS.ALU64:
+      // Nothing is known of the result, so the operand need not be looked at.
+      if (registers[dst] === undefined && operation(instruction) !== ALU.MOV) return;
       registers[dst] = arithmeticValue(
         instruction,
         registers[dst],

@@ -43,10 +43,14 @@ export interface Instruction {
   readonly imm: number;
 }
 
-/** Little-endian instructions, by slot. Reads and writes the bytes it is given. */
+/**
+ * Little-endian instructions, by slot. Reads and writes the bytes it is given; who writes them
+ * otherwise does it before the first `at`, which remembers what it read.
+ */
 export class Code {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #read: (Instruction | undefined)[] = [];
 
   /** `bytes.length` must be a multiple of 8. */
   constructor(bytes: Uint8Array) {
@@ -59,6 +63,14 @@ export class Code {
   }
 
   at(slot: number): Instruction {
+    const known = this.#read[slot];
+    if (known !== undefined) return known;
+    const instruction = this.#decode(slot);
+    this.#read[slot] = instruction;
+    return instruction;
+  }
+
+  #decode(slot: number): Instruction {
     const at = slot * SLOT_BYTES;
     const registers = this.#view.getUint8(at + 1);
     return {
@@ -84,6 +96,7 @@ export class Code {
 
   set(slot: number, instruction: Instruction): void {
     const at = slot * SLOT_BYTES;
+    this.#read[slot] = undefined;
     this.#view.setUint8(at, instruction.opcode);
     this.#view.setUint8(at + 1, (instruction.src << 4) | instruction.dst);
     this.#view.setInt16(at + 2, instruction.offset, true);
@@ -91,11 +104,13 @@ export class Code {
   }
 
   setImm(slot: number, imm: number): void {
+    this.#read[slot] = undefined;
     this.#view.setInt32(slot * SLOT_BYTES + 4, imm, true);
   }
 
   setSource(slot: number, source: number): void {
     const at = slot * SLOT_BYTES + 1;
+    this.#read[slot] = undefined;
     this.#view.setUint8(at, (source << 4) | (this.#view.getUint8(at) & 0xf));
   }
 

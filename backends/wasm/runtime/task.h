@@ -37,6 +37,12 @@ struct rt_task {
 	u64 cgroup_ids[RT_CGROUP_LEVELS]; /* by level; the task's own is cgroup_ids[cgroup_level] */
 };
 
+/* Slots come in blocks that never move, so addresses of tasks may be kept. */
+#define RT_TASKS_PER_BLOCK 64u
+extern struct rt_task **rt_task_blocks;
+/* The slot of the task that each CPU runs. */
+extern u32 rt_current_tasks[RT_CPUS_MAX];
+
 /* One idle task a CPU, in slots 0 to cpus - 1. 0 or -ENOMEM. */
 int rt_tasks_init(u32 cpus);
 

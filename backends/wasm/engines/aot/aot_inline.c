@@ -15,6 +15,8 @@ struct places {
 	u32 tick_ns;
 	u32 cpu;
 	u32 spaces;
+	u32 current_tasks;
+	u32 task_blocks;
 	u32 pid;
 	u32 uid;
 	u32 kernel_address;
@@ -31,6 +33,8 @@ RT_EXPORT(aot_places) const struct places *aot_places(void)
 		.tick_ns = (u32)(uintptr_t)&rt_tick_ns,
 		.cpu = (u32)(uintptr_t)&rt_cpu,
 		.spaces = (u32)(uintptr_t)rt_spaces,
+		.current_tasks = (u32)(uintptr_t)rt_current_tasks,
+		.task_blocks = (u32)(uintptr_t)rt_task_blocks,
 		.pid = offsetof(struct rt_task, pid),
 		.uid = offsetof(struct rt_task, uid),
 		.kernel_address = offsetof(struct rt_task, kernel_address),
@@ -42,6 +46,8 @@ RT_EXPORT(aot_places) const struct places *aot_places(void)
 
 _Static_assert(RT_SPACE_KERNEL == 1, "emit_inline_helper.ts compares with it");
 _Static_assert(RT_CGROUP_LEVELS == 16, "emit_inline_helper.ts masks with it");
+_Static_assert(RT_TASKS_PER_BLOCK == 64, "emit_inline_helper.ts shifts and masks with it");
+_Static_assert(sizeof(struct rt_task) == 240, "emit_inline_helper.ts multiplies with it");
 
 /* Where the values of an array lie that programs may look up. */
 struct array_place {
@@ -68,8 +74,19 @@ RT_EXPORT(aot_array_place) const struct array_place *aot_array_place(const struc
 	return &place;
 }
 
-/* Its struct rt_task stays where it is, and a run stays in its task. */
-RT_EXPORT(aot_current_task) u32 aot_current_task(void)
+/* Of the values that a lookup finds; 0 for maps whose lookups find something else. */
+RT_EXPORT(aot_value_bytes) u32 aot_value_bytes(const struct rt_map *map)
 {
-	return (u32)(uintptr_t)rt_current_task();
+	switch (map->type) {
+	case RT_MAP_ARRAY:
+	case RT_MAP_PERCPU_ARRAY:
+	case RT_MAP_HASH:
+	case RT_MAP_PERCPU_HASH:
+	case RT_MAP_LRU_HASH:
+	case RT_MAP_LRU_PERCPU_HASH:
+	case RT_MAP_LPM_TRIE:
+		return map->value_size;
+	default:
+		return 0;
+	}
 }

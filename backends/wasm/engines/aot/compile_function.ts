@@ -8,7 +8,7 @@ import { ByteWriter } from "./byte_writer.ts";
 import { CheckedAccesses } from "./checked_accesses.ts";
 import { type BasicBlock, type ControlFlow, controlFlow } from "./control_flow.ts";
 import { emitArithmetic } from "./emit_arithmetic.ts";
-import { readsTask } from "./emit_inline_helper.ts";
+import { findTask, readsTask } from "./emit_inline_helper.ts";
 import { emitCall, emitCondition, emitExit, MAY_GOTO_ROUNDS } from "./emit_jump.ts";
 import { emitMemory } from "./emit_memory.ts";
 import { probeBlock, probeJump, probeStep, probeTailCall } from "./emit_probes.ts";
@@ -87,10 +87,7 @@ export function compileFunction(request: FunctionRequest): ByteWriter {
     constant32(context, MAY_GOTO_ROUNDS);
     setLocal(context, context.locals.mayGoto);
   }
-  if (readsTask(context)) {
-    call(context, context.functions.currentTask);
-    setLocal(context, context.locals.task);
-  }
+  if (readsTask(context)) findTask(context);
   restoreBudget(context);
   const flow = controlFlow(code, one);
   writeStructured(makeReducible(flow.successors), new BlockCode(context, flow), out);

@@ -29,7 +29,6 @@ const SIGNATURES = [
   { parameters: [i64], results: [] },
   { parameters: [i64], results: [i64] },
   { parameters: [i64, i32], results: [] },
-  { parameters: [], results: [i32] },
 ];
 const SIGNATURE = {
   helper: 0,
@@ -42,7 +41,6 @@ const SIGNATURE = {
   frame: 7,
   frameResult: 8,
   functionEnter: 9,
-  address: 10,
 } as const;
 
 /** What every module imports, in this order, by the names of the runtime's exports. */
@@ -54,7 +52,6 @@ const RUNTIME_IMPORTS: readonly ImportedFunction[] = [
   { name: "aot_tail_call_in_frame", signature: SIGNATURE.frameResult },
   { name: "rt_preempt", signature: SIGNATURE.preempt },
   { name: "aot_call_by_number", signature: SIGNATURE.subprogram },
-  { name: "aot_current_task", signature: SIGNATURE.address },
 ];
 
 const SPIN_LOCK = 93;
@@ -188,7 +185,6 @@ function numberFunctions(
     tailCallInFrame: index("aot_tail_call_in_frame"),
     preempt: index("rt_preempt"),
     callByNumber: index("aot_call_by_number"),
-    currentTask: index("aot_current_task"),
     helpers: new Map(helpers.map((id, at) => [id, firstHelper + at])),
     subprograms: new Map(subprograms.map((start, at) => [start, entry + 1 + at])),
   };

@@ -44,6 +44,10 @@ const PAGE_SHIFT = 12;
 const KERNEL_SPACE = 1;
 /** RT_CGROUP_LEVELS - 1. */
 const CGROUP_LEVEL_MASK = 15;
+/** log2 of RT_TASKS_PER_BLOCK. */
+const TASKS_PER_BLOCK_SHIFT = 6;
+/** Of struct rt_task. */
+const TASK_BYTES = 240;
 
 /** Emits the helper's work, with its result in r0; false where it must be called. */
 export function emitInlineHelper(
@@ -82,6 +86,29 @@ export function readsTask({ code, one, takesLocks }: FunctionContext): boolean {
     if (opcode === OPCODE.CALL && src === CALL_SOURCE.HELPER && TASK_HELPERS.has(imm)) return true;
   }
   return false;
+}
+
+/** Into the local `task`, once a function: a run stays in its task, and a task where it is. */
+export function findTask(context: FunctionContext): void {
+  const { out, locals, addresses } = context;
+  const { cpu, currentTasks, taskBlocks } = addresses.inline;
+  loadFixed(context, WASM.i32_load, cpu);
+  constant32(context, 2);
+  out.byte(WASM.i32_shl);
+  access(context, WASM.i32_load, 2, currentTasks);
+  teeLocal(context, locals.task);
+  constant32(context, TASKS_PER_BLOCK_SHIFT);
+  out.byte(WASM.i32_shr_u);
+  constant32(context, 2);
+  out.byte(WASM.i32_shl);
+  access(context, WASM.i32_load, 2, taskBlocks);
+  getLocal(context, locals.task);
+  constant32(context, (1 << TASKS_PER_BLOCK_SHIFT) - 1);
+  out.byte(WASM.i32_and);
+  constant32(context, TASK_BYTES);
+  out.byte(WASM.i32_mul);
+  out.byte(WASM.i32_add);
+  setLocal(context, locals.task);
 }
 
 /** Whether `size` bytes from there on surely lie in the function's own frame. */

@@ -95,7 +95,9 @@ function prepare(
   }
   setLocal(context, locals.address64);
   check(context, slot, size, flags);
-  checked.add(base, offset, size, write);
+  const object = findings.objects.get(slot);
+  if (object === undefined) checked.add(base, offset, size, write);
+  else checked.add(base, object.from, object.to - object.from, true);
   getLocal(context, locals.address32);
 }
 

@@ -30,7 +30,6 @@ export interface ModuleFunctions {
   readonly tailCallInFrame: number;
   readonly preempt: number;
   readonly callByNumber: number;
-  readonly currentTask: number;
   /** By number of the helper. */
   readonly helpers: ReadonlyMap<number, number>;
   /** By the slot where the subprogram starts. */

@@ -8,6 +8,10 @@ export interface InlinePlaces {
   readonly cpu: number;
   /** One byte a page: which memory it belongs to. */
   readonly spaces: number;
+  /** The slot of the task of each CPU, u32. */
+  readonly currentTasks: number;
+  /** Addresses of blocks of tasks. */
+  readonly taskBlocks: number;
   readonly task: {
     readonly pid: number;
     readonly uid: number;
@@ -25,12 +29,14 @@ export function inlinePlaces({ exports, u32 }: RuntimeInstance): InlinePlaces {
     tick_ns: word(1),
     cpu: word(2),
     spaces: word(3),
+    currentTasks: word(4),
+    taskBlocks: word(5),
     task: {
-      pid: word(4),
-      uid: word(5),
-      kernelAddress: word(6),
-      cgroupLevel: word(7),
-      cgroupIds: word(8),
+      pid: word(6),
+      uid: word(7),
+      kernelAddress: word(8),
+      cgroupLevel: word(9),
+      cgroupIds: word(10),
     },
   };
 }

@@ -119,6 +119,29 @@ describe.each(ENGINES)("on $name,", (engine) => {
     });
   });
 
+  describe.each(SCENARIOS)("$object, which was accessed before,", (scenario) => {
+    it.each(PLACES)("ends all the same: $place it is a fault", async ({ at, wide }) => {
+      for (const access of ACCESSES) {
+        const form = wide === true ? access.wide : access.narrow;
+        const accesses = [
+          access.narrow.replace("%]", "+0]"),
+          form.replace("%]", `${signed(at(scenario.bytes))}]`),
+        ];
+        const error = await run(scenario, accesses.join("\n")).catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(ProgramFault);
+        expect((error as ProgramFault).location?.instruction).toBe(slotOf(scenario) + 1);
+      }
+    });
+  });
+
+  it("a record that was given back is a fault, though it was accessed before", async () => {
+    const scenario = SCENARIOS.find(({ finish }) => finish !== undefined)!;
+    const accesses = `stb [%r7+0], 1\n${scenario.finish}ldxb %r0, [%r7+0]\n`;
+    const error = await run({ ...scenario, finish: "" }, accesses).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ProgramFault);
+    expect((error as ProgramFault).location?.instruction).toBe(slotOf(scenario) + 4);
+  });
+
   describe("NULL", () => {
     const scenario: Scenario = { object: "NULL", bytes: 0, prepare: "mov %r7, %r8\n" };
     it.each(ACCESSES.flatMap((access) => [0, 1, 4095].map((offset) => ({ ...access, offset }))))(
