@@ -1,17 +1,17 @@
 /**
  * The engines of the simulated machine and native C on one loop of arithmetic, branches and stack
- * accesses; how long a run of an empty program takes; how long compiling takes.
+ * accesses; how long a run of an empty program takes; what maps and rings cost; how long compiling
+ * takes.
  */
-import { readArtifact } from "#cli/artifacts.ts";
-import { BpfError } from "#core/errors.ts";
-import { assemble } from "#property-tests/isa/assembler.ts";
-import { bareProgram } from "#wasm/bare_program.ts";
 import { createAotEngine } from "#wasm/engines/aot/aot.ts";
-import type { Engine, EngineProgram } from "#wasm/engines/engine.ts";
+import type { Engine } from "#wasm/engines/engine.ts";
 import { ubpfEngine } from "#wasm/engines/ubpf/ubpf.ts";
-import { RuntimeInstance } from "#wasm/instance.ts";
 import { type Bench, machine, median } from "./bench.ts";
 import { measureNativeLoop } from "./native_loop.ts";
+import { measureCompile } from "./vm_compile.ts";
+import { measureBatchedEntry, measureEntry } from "./vm_entry.ts";
+import { createInstance, load, measureRounds } from "./vm_machine.ts";
+import { measureMaps } from "./vm_maps.ts";
 
 const ITERATIONS = 1_000_000;
 /** FNV-like hashing over eight bytes of stack: 9 instructions an iteration. */
@@ -38,11 +38,6 @@ const CONTEXT_LOOP = LOOP.replace("mov %r6, 0", "mov %r7, %r1\n  mov %r6, 0").re
   "%r7+0",
 );
 const INSTRUCTIONS = 9 * ITERATIONS + 5;
-const BUDGET = 1_000_000_000;
-/** Runs before the rounds: V8 compiles hot functions anew in the background. */
-const WARM_UP_RUNS = 4;
-const ENTRIES = 1_000_000;
-const COMPILED_INSTRUCTIONS = 4000;
 
 const ENGINES: readonly { readonly name: string; readonly engine: Engine }[] = [
   { name: "ubpf", engine: ubpfEngine },
@@ -57,22 +52,6 @@ interface EngineResult {
   readonly rounds_ns: readonly number[];
 }
 
-function refuse(): never {
-  throw new BpfError("load program", "the bench has no maps");
-}
-
-const createInstance = async (): Promise<RuntimeInstance> => {
-  const wasm = readArtifact("wasm/runtime.wasm") as Uint8Array<ArrayBuffer>;
-  const instance = await RuntimeInstance.create({ wasm, cpus: 1 });
-  instance.setBudget(BUDGET);
-  return instance;
-};
-
-const load = (engine: Engine, instance: RuntimeInstance, text: string): EngineProgram =>
-  engine.load(instance, bareProgram(assemble(text)), refuse);
-
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
-
 /** Nanoseconds of each round of the loop. */
 async function measureLoop(
   engine: Engine,
@@ -83,58 +62,11 @@ async function measureLoop(
   const instance = await createInstance();
   const program = load(engine, instance, text);
   const context = instance.createContext(8, true);
-  const rounds_ns: number[] = [];
-  for (let round = -WARM_UP_RUNS; round < rounds; round++) {
-    const started = performance.now();
-    instance.run(program.handle, context);
-    if (round >= 0) rounds_ns.push((performance.now() - started) * 1e6);
-    await turn();
-  }
+  const rounds_ns = await measureRounds(rounds, () => instance.run(program.handle, context));
   if (expected !== undefined && instance.result64 !== expected) {
     throw new Error(`the loop gave ${instance.result64}, native C ${expected}`);
   }
   return rounds_ns;
-}
-
-/** A run of an empty program from JavaScript, one at a time. */
-async function measureEntry(engine: Engine, rounds: number): Promise<number> {
-  const instance = await createInstance();
-  const { handle } = load(engine, instance, "mov %r0, 1\nexit");
-  const context = instance.createContext(8, false);
-  const rounds_ns: number[] = [];
-  for (let round = -1; round < rounds; round++) {
-    const started = performance.now();
-    for (let i = 0; i < ENTRIES; i++) instance.run(handle, context);
-    if (round >= 0) rounds_ns.push(((performance.now() - started) * 1e6) / ENTRIES);
-    await turn();
-  }
-  return median(rounds_ns);
-}
-
-/** Milliseconds for 1,000 instructions of branches, memory and arithmetic, wasm's own part included. */
-async function measureCompile(engine: Engine, rounds: number): Promise<number> {
-  const instance = await createInstance();
-  const step = (n: number): string => `
-  ldxdw %r2, [%r6+0]
-  add %r2, ${n}
-  jgt %r2, ${n}, l${n}
-  stxw [%r6+4], %r2
-  mov32 %r3, %r2
-  l${n}:
-  xor %r0, %r2
-  stxdw [%r10-${8 + (n % 8) * 8}], %r0
-  lsh %r0, 3`;
-  const count = COMPILED_INSTRUCTIONS / 8;
-  const steps = Array.from({ length: count }, (_, n) => step(n)).join("");
-  const code = assemble(`mov %r6, %r1\nmov %r0, 0\n${steps}\nexit`);
-  const rounds_ms: number[] = [];
-  for (let round = -WARM_UP_RUNS; round < rounds; round++) {
-    const started = performance.now();
-    engine.load(instance, bareProgram(code), refuse).close();
-    if (round >= 0) rounds_ms.push(performance.now() - started);
-    await turn();
-  }
-  return (median(rounds_ms) * 1000) / (code.length / 8);
 }
 
 export const vmBench: Bench = {
@@ -153,6 +85,7 @@ export const vmBench: Bench = {
       };
     }
     const { ubpf, aot } = engines;
+    const checked = createAotEngine("checked");
     const native_ns = native === undefined ? undefined : median(native.rounds_ns) / INSTRUCTIONS;
     const ratio = (ns: number): number | null => (native_ns === undefined ? null : ns / native_ns);
     return {
@@ -161,14 +94,19 @@ export const vmBench: Bench = {
       aot_vs_ubpf_context: ubpf!.context_ns_per_instruction / aot!.context_ns_per_instruction,
       aot_vs_native: ratio(aot!.ns_per_instruction),
       aot_vs_native_context: ratio(aot!.context_ns_per_instruction),
-      compile_ms_per_1000_instructions: await measureCompile(createAotEngine("checked"), rounds),
+      compile_ms_per_1000_instructions: await measureCompile(checked, rounds),
       entry_ns: aot!.entry_ns,
+      entry_batched_ns: await measureBatchedEntry(checked, rounds),
+      ...(await measureMaps(checked, rounds)),
       native_ns_per_instruction: native_ns ?? null,
       engines,
       instructions: INSTRUCTIONS,
       method:
         "medians of warm rounds; the loop's sum in the frame, and in the context; native: the same loop " +
-        "in C, clang -O2, the sum volatile; compile: decoding to an instance that can be called; aot_fast: no checks",
+        "in C, clang -O2, the sum volatile; compile: decoding to an instance that can be called, a new " +
+        "program each time; entry: an empty program, alone from JavaScript and by blocks of 4,096 records; " +
+        "hash: 4,096 of 65,536 keys of 4 bytes, in turn; lpm: 10,000 /32 prefixes; ring: 8-byte records " +
+        "reserved, submitted and read, on one core; aot_fast: no checks",
       machine: machine(),
     };
   },
