@@ -75,7 +75,7 @@ describeNative("record", () => {
 
   it("replays to the events that a collector saw live", async () => {
     const script = "vm-tests/guest/record_traffic.ts";
-    const child = spawn(process.execPath, [script, folder, "60"], {
+    const child = spawn(process.execPath, [script, "cli/main.ts", folder, "60"], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const { status, out, error } = await finish(child);

@@ -11,6 +11,9 @@ import { cachedImage } from "#vm-tests/harness/packages.ts";
 import { runInGuest, startServing } from "#vm-tests/harness/qemu.ts";
 import { findExecutable } from "../../scripts/install_tools.ts";
 
+/** Long enough for a boot on most machines. */
+const HANG_S = 10;
+
 const images = pinnedKernels().flatMap((kernel) => cachedImage(kernel) ?? []);
 const image = images.at(-1);
 
@@ -20,14 +23,13 @@ function refusal(): string | undefined {
 }
 
 async function misbehave(name: string, ...how: string[]) {
-  const program = buildStatic("misbehave", ["vm-tests/guest/misbehave.c"]);
-  const layer = archive([{ path: "/bin/misbehave", content: readFileSync(program) }]);
+  const built = buildStatic("misbehave", ["vm-tests/guest/misbehave.c"]);
+  const layer = archive([{ path: "/bin/misbehave", content: readFileSync(built) }]);
   const initramfs = Buffer.concat([initLayer(), layer]);
-  const options = { image: image!, initramfs, name: `harness-${name}`, deadline_s: 60 };
-  return runInGuest(name === "hang" ? { ...options, deadline_s: 20 } : options, [
-    "/bin/misbehave",
-    ...how,
-  ]);
+  const options = { image: image!, initramfs, name: `harness-${name}` };
+  const deadline_s = name === "hang" ? HANG_S : 60;
+  const program = ["/bin/misbehave", ...how];
+  return runInGuest({ ...options, deadline_s }, { mode: "run", program });
 }
 
 const problem = refusal();
@@ -53,7 +55,7 @@ if (problem !== undefined) {
 
     test("that hangs is stopped at its deadline", async () => {
       const { ending } = await misbehave("hang", "hang");
-      expect(ending).toEqual({ kind: "deadline", waited_s: 20 });
+      expect(ending).toEqual({ kind: "deadline", waited_s: HANG_S });
     });
 
     test("that stops without a word is a failure", async () => {

@@ -4,9 +4,11 @@
  * line says after "--":
  *
  *   serve             lets /bin/kernel_process answer requests of the host
- *   run PROGRAM ...   runs a program on the console
+ *   run PROGRAM ...       runs a program on the console
  *   limited PROGRAM ...   the same, with little locked memory and no right to take more
+ *   locked PROGRAM ...    the same, after the kernel has been locked down for good
  *
+ * More commands follow after the word "then". Each ends with a line "tapio-guest: MODE ended with CODE".
  * The last thing it says on the console is "tapio-guest: exit CODE"; a host that does not read that
  * line takes the run as failed. Then the machine stops.
  *
@@ -37,6 +39,7 @@
 #include <unistd.h>
 
 #define DEVICES "/sys/bus/pci/devices"
+#define LOCKDOWN_FOLDER "/sys/kernel/security"
 /* PCI vendor and device of ivshmem; its memory is the device's third resource. */
 #define SHARED_VENDOR "0x1af4"
 #define SHARED_DEVICE "0x1110"
@@ -142,13 +145,38 @@ static void limit_locked_memory(void)
 		fail("capset");
 }
 
-static int run(char **arguments)
+static void lock_down(void)
 {
-	pid_t child = fork();
+	static const char mode[] = "confidentiality";
+	int fd;
 
+	mount_on("securityfs", LOCKDOWN_FOLDER);
+	fd = open(LOCKDOWN_FOLDER "/lockdown", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, mode, strlen(mode)) != (ssize_t)strlen(mode))
+		fail("lockdown");
+	close(fd);
+	/* As in containers: nobody can look the mode up. */
+	umount(LOCKDOWN_FOLDER);
+}
+
+static bool is_mode(const char *mode)
+{
+	return strcmp(mode, "run") == 0 || strcmp(mode, "limited") == 0 ||
+	       strcmp(mode, "locked") == 0;
+}
+
+static int run(const char *mode, char **arguments)
+{
+	pid_t child;
+
+	if (strcmp(mode, "locked") == 0)
+		lock_down();
+	child = fork();
 	if (child < 0)
 		fail("fork");
 	if (child == 0) {
+		if (strcmp(mode, "limited") == 0)
+			limit_locked_memory();
 		setsid();
 		setenv("TAPIO_GUEST", "1", 1);
 		execv(arguments[0], arguments);
@@ -217,14 +245,35 @@ _Noreturn static void serve(void)
 
 	uname(&names);
 	say("\ntapio-guest: ready %s %ld\n", names.release, sysconf(_SC_NPROCESSORS_CONF));
-	end(run(program));
+	end(run("run", program));
 }
 
 _Noreturn static void usage(void)
 {
-	say("tapio-guest: the command line must end in \"-- serve\", \"-- run PROGRAM\" or "
-	    "\"-- limited PROGRAM\"\n");
+	say("tapio-guest: the command line must end in \"-- serve\" or in \"-- MODE PROGRAM\", where MODE is "
+	    "run, limited or locked; more commands may follow after \"then\"\n");
 	end(2);
+}
+
+/* Runs commands one after another; answers the last one's exit code. */
+static int run_all(char **words)
+{
+	int code = 0;
+
+	while (*words) {
+		char *mode = *words++;
+		char **program = words;
+
+		while (*words && strcmp(*words, "then") != 0)
+			words++;
+		if (!is_mode(mode) || words == program)
+			usage();
+		if (*words)
+			*words++ = NULL;
+		code = run(mode, program);
+		say("\ntapio-guest: %s ended with %d\n", mode, code);
+	}
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -232,9 +281,7 @@ int main(int argc, char **argv)
 	prepare();
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)
 		serve();
-	if (argc >= 3 && strcmp(argv[1], "limited") == 0)
-		limit_locked_memory();
-	else if (argc < 3 || strcmp(argv[1], "run") != 0)
+	if (argc < 3)
 		usage();
-	end(run(argv + 2));
+	end(run_all(argv + 1));
 }

@@ -1,7 +1,7 @@
 /**
  * Records TCP traffic of its own making, while a collector watches the same hooks live:
  *
- *   node vm-tests/guest/record_traffic.ts FOLDER CONNECTIONS
+ *   node vm-tests/guest/record_traffic.ts CLI FOLDER CONNECTIONS
  *
  * Leaves FOLDER/traffic.trace and FOLDER/live.ndjson, and prints the port of its server. In a guest
  * (TAPIO_GUEST=1) the files also go to the console, as lines "file NAME BASE64".
@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 
-const [folder = ".", connections = "20"] = process.argv.slice(2);
+const [cli = "cli/main.ts", folder = ".", connections = "20"] = process.argv.slice(2);
 const TRACE = "traffic.trace";
 const LIVE = "live.ndjson";
 /** Hooks of the TCP collector. */
@@ -22,8 +22,7 @@ const HOOKS = 2;
 const ATTACH_MS = 120_000;
 
 function command(...args: string[]): ChildProcess {
-  const main = join(import.meta.dirname, "../../cli/main.ts");
-  return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  return spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 /** Tracepoints that the process is attached to. */

@@ -45,16 +45,23 @@ export interface GuestResult {
   readonly text: string;
 }
 
-/**
- * Boots, runs one program (`["/bin/true", ...]`) and waits for the end. `limited`: with little locked
- * memory, and no right to take more.
- */
+/** A program of a guest (`["/bin/true", ...]`) and how init runs it; see guest/init.c. */
+export interface GuestCommand {
+  readonly mode: "run" | "limited" | "locked";
+  readonly program: readonly string[];
+}
+
+/** Boots, runs programs one after another, and waits for the end. */
 export async function runInGuest(
   options: GuestOptions,
-  program: readonly string[],
-  mode: "run" | "limited" = "run",
+  ...commands: readonly GuestCommand[]
 ): Promise<GuestResult> {
-  const guest = start(options, [mode, ...program], false);
+  const words = commands.flatMap(({ mode, program }, index) => [
+    ...(index === 0 ? [] : ["then"]),
+    mode,
+    ...program,
+  ]);
+  const guest = start(options, words, false);
   try {
     const ending = await guest.ending;
     return { ending, log: guest.log, text: textOf(guest.log) };
