@@ -57,6 +57,12 @@ export const DIFFERENCES = {
     reason: "newer kernels take a CPU number there, and their per-CPU maps compare less strictly",
     kernels: ">= 7.0",
   },
+  flagsAfterAccess: {
+    what: "EPERM instead of EINVAL for flags without a meaning",
+    where: "lookup in maps that user space may not read",
+    reason: "newer kernels look at the descriptor's access before they look at the flags",
+    kernels: ">= 7.0",
+  },
   hashLookupAndDelete: {
     what: "that lookup-and-delete is not supported",
     where: "hash, percpu_hash, hash_of_maps",

@@ -2,7 +2,7 @@
  * Which of a sequence's operations a real kernel must answer as the simulated one does: all but those
  * that its version answers otherwise. The models say how, and the conformance suite checks that.
  */
-import { type MapSpec, UPDATE } from "#core/backend.ts";
+import { MAP_FLAG, type MapSpec, UPDATE } from "#core/backend.ts";
 import type { MapOperation } from "#property-tests/arbitraries/map_operations.ts";
 import { type AllowedDifference, DIFFERENCES } from "#property-tests/differences.ts";
 import type { KernelFeatures } from "#property-tests/models/kernel_version.ts";
@@ -13,7 +13,7 @@ interface VersionDifference {
   readonly feature: keyof KernelFeatures;
   /** Types that it concerns; default all. */
   readonly types?: readonly ModelledType[];
-  readonly concerns: (operation: MapOperation) => boolean;
+  readonly concerns: (operation: MapOperation, spec: MapSpec) => boolean;
 }
 
 const HASHES: readonly ModelledType[] = ["hash", "percpu_hash", "hash_of_maps"];
@@ -66,15 +66,22 @@ const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     types: ["lpm_trie"],
     concerns: hasFlags,
   },
+  {
+    allowed: DIFFERENCES.flagsAfterAccess,
+    feature: "cpuInFlags",
+    concerns: (operation, { flags }) =>
+      operation.kind === "lookup" && operation.flags !== 0 && (flags & MAP_FLAG.WRONLY) !== 0,
+  },
   { allowed: DIFFERENCES.cpuInFlags, feature: "cpuInFlags", concerns: hasUnknownFlags },
 ];
 
 /** More keys than a sequence can bring. */
 const NEVER_FULL = 1 << 16;
 
-/** The operations on a map of this type that both kernels answer alike. */
+/** The operations on this map that both kernels answer alike. */
 export function comparableOperations(
   operations: readonly MapOperation[],
+  spec: MapSpec,
   type: ModelledType,
   real: KernelFeatures,
   simulated: KernelFeatures,
@@ -82,7 +89,9 @@ export function comparableOperations(
   const differences = VERSION_DIFFERENCES.filter(
     ({ feature, types }) => real[feature] !== simulated[feature] && (types?.includes(type) ?? true),
   );
-  return operations.filter((operation) => !differences.some(({ concerns }) => concerns(operation)));
+  return operations.filter(
+    (operation) => !differences.some(({ concerns }) => concerns(operation, spec)),
+  );
 }
 
 /** The map; where full tries answer otherwise (`DIFFERENCES.lpmTrieOverwritesFull`), one that never is. */

@@ -73,7 +73,7 @@ export function differentialMaps(
         const mapCase = fc.tuple(legalSpec(type), operationSequence);
         const property = fc.property(mapCase, ([anySpec, sequence]) => {
           const spec = comparableSpec(anySpec, type, real, simulated);
-          const operations = comparableOperations(sequence, type, real, simulated);
+          const operations = comparableOperations(sequence, spec, type, real, simulated);
           comparePair(sides, real, type, spec, operations);
         });
         const name = `differential map operations: ${type}`;
