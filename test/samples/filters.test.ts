@@ -2,42 +2,15 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runSimulated } from "#cli/run/simulated.ts";
-import type { RecordBatch } from "#core/backend.ts";
 import { configSchema } from "#core/config/config.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
-import { type EventObject, eventObject } from "#core/events/event_json.ts";
-import type { EventSchema } from "#core/events/event_schema.ts";
 import type { FilterRuleInput } from "#core/filters/rule.ts";
-import type { Sink } from "#core/pipeline/sink.ts";
+import { CollectingSink, type Delivered } from "../support/collecting_sink.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../samples/web-loss.trace", import.meta.url));
 
-interface Delivered {
-  /** Which record it is, whatever the rules. */
-  readonly key: string;
-  readonly bytes: number;
-  readonly event: EventObject;
-}
-
-class Collected implements Sink {
-  readonly name = "collected";
-  readonly events: Delivered[] = [];
-
-  write(batch: RecordBatch, schema: EventSchema): void {
-    for (let i = 0; i < batch.count; i++) {
-      const event = eventObject(batch, i, schema)!;
-      const { timestamp_ns, cpu, tid } = event as Record<string, string | number>;
-      const key = [event["event"], timestamp_ns, cpu, tid].join();
-      this.events.push({ key, bytes: batch.lengths[i]!, event });
-    }
-  }
-
-  async flush(): Promise<void> {}
-  async close(): Promise<void> {}
-}
-
 async function run(rules: readonly FilterRuleInput[]): Promise<Delivered[]> {
-  const sink = new Collected();
+  const sink = new CollectingSink();
   await runSimulated({
     collectors: [...COLLECTORS.values()],
     source: { kind: "trace", path: SAMPLE, duration_s: undefined },

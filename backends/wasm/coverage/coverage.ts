@@ -42,6 +42,12 @@ export class FileCoverage {
     else known.count += count;
   }
 
+  merge(other: FileCoverage): void {
+    for (const [line, count] of other.lines) this.addLine(line, count);
+    for (const [name, { line, count }] of other.functions) this.addFunction(name, line, count);
+    for (const branch of other.branches) this.addBranch(branch);
+  }
+
   addBranch({ line, block, branch, taken }: BranchCount): void {
     const key = `${line},${block},${branch}`;
     const known = this.#branches.get(key);
@@ -68,12 +74,17 @@ export class Coverage {
 
   /** Adds what another one counted. */
   merge(other: Coverage): void {
-    for (const [path, from] of other.#files) {
-      const file = this.file(path);
-      for (const [line, count] of from.lines) file.addLine(line, count);
-      for (const [name, { line, count }] of from.functions) file.addFunction(name, line, count);
-      for (const branch of from.branches) file.addBranch(branch);
+    for (const [path, file] of other.#files) this.file(path).merge(file);
+  }
+
+  /** A copy whose files are called what `rename` says; undefined leaves a file out. */
+  renamed(rename: (path: string) => string | undefined): Coverage {
+    const copy = new Coverage();
+    for (const [path, file] of this.#files) {
+      const name = rename(path);
+      if (name !== undefined) copy.file(name).merge(file);
     }
+    return copy;
   }
 
   /** Adds the runs of a program. Code without source lines adds nothing. */

@@ -13,13 +13,14 @@ import type { RuntimeInstance } from "../instance.ts";
 /** Namespaces of one kind that may exist at once; a trace that has more is refused. */
 const NAMESPACES_MAX = 65_536;
 
-type NamespaceKind = "pid" | "net" | "mnt" | "uts" | "ipc" | "cgroup";
+type NamespaceKind = "pid" | "net" | "mnt" | "uts" | "ipc" | "cgroup" | "user";
 
 /** Addresses of the objects that belong to one task slot. */
 interface TaskObjects {
   readonly task: number;
   readonly pid: number;
   readonly namespaces: number;
+  readonly credentials: number;
 }
 
 export class TaskTable {
@@ -27,6 +28,7 @@ export class TaskTable {
   readonly #task: Codec;
   readonly #pid: Codec;
   readonly #nsproxy: Codec;
+  readonly #credentials: Codec;
   readonly #namespaceCodecs: Readonly<Record<NamespaceKind, Codec>>;
   readonly #namespaces = new Map<string, number>();
   readonly #slots = new Map<number, TaskObjects>();
@@ -40,6 +42,7 @@ export class TaskTable {
     this.#task = codec("task_struct");
     this.#pid = codec("pid");
     this.#nsproxy = codec("nsproxy");
+    this.#credentials = codec("cred");
     this.#namespaceCodecs = {
       pid: codec("pid_namespace"),
       net: codec("net"),
@@ -47,6 +50,7 @@ export class TaskTable {
       uts: codec("uts_namespace"),
       ipc: codec("ipc_namespace"),
       cgroup: codec("cgroup_namespace"),
+      user: codec("user_namespace"),
     };
   }
 
@@ -65,6 +69,12 @@ export class TaskTable {
       net_ns: address("net"),
       cgroup_ns: address("cgroup"),
     });
+    this.#write(this.#credentials, objects.credentials, {
+      usage: 1,
+      uid: facts.uid,
+      gid: facts.gid,
+      user_ns: address("user"),
+    });
     this.#write(this.#pid, objects.pid, {
       count: 1,
       level: 0,
@@ -76,6 +86,7 @@ export class TaskTable {
       thread_pid: BigInt(objects.pid),
       start_time: facts.start_ns,
       start_boottime: facts.start_ns,
+      cred: BigInt(objects.credentials),
       comm: facts.comm,
       nsproxy: BigInt(objects.namespaces),
     });
@@ -117,6 +128,7 @@ export class TaskTable {
       task: this.#allocate(this.#task.size),
       pid: this.#allocate(this.#pid.size),
       namespaces: this.#allocate(this.#nsproxy.size),
+      credentials: this.#allocate(this.#credentials.size),
     };
     this.#slots.set(slot, objects);
     return objects;

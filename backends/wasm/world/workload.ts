@@ -62,7 +62,8 @@ const ERRNOS = [2, 11, 104, 110];
 const EPOCH_NS = 1_000_000_000;
 const ROUND_TRIP_NS = 200_000;
 const CGROUP_ID = 4242n;
-const NAMESPACES = {
+/** Of every task. */
+export const WORKLOAD_NAMESPACES = {
   pid: 4026531836,
   net: 4026531840,
   mnt: 4026531841,
@@ -153,7 +154,7 @@ class Generator {
   #tasks(): Extract<TraceBlock, { kind: "tasks" }>["tasks"] {
     const idle = {
       slot: 0,
-      facts: taskFacts({ comm: commBytes("swapper/0"), namespaces: NAMESPACES }),
+      facts: taskFacts({ comm: commBytes("swapper/0"), namespaces: WORKLOAD_NAMESPACES }),
     };
     const threads = Array.from({ length: this.#threads }, (_, i) => {
       const process = Math.floor(i / this.#shape.threadsPerProcess);
@@ -161,7 +162,7 @@ class Generator {
       const tid = pid + (i % this.#shape.threadsPerProcess);
       const facts = { pid, tid, uid: process === 0 ? 0 : 33, gid: 33, cgroup_id: CGROUP_ID };
       const comm = commBytes(process === 0 ? "server" : `client-${process}`);
-      return { slot: i + 1, facts: taskFacts({ ...facts, namespaces: NAMESPACES, comm }) };
+      return { slot: i + 1, facts: taskFacts({ ...facts, namespaces: WORKLOAD_NAMESPACES, comm }) };
     });
     return [idle, ...threads];
   }

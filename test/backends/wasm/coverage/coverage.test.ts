@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { readArtifact } from "#cli/artifacts.ts";
 import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
 import { CoverageCollector } from "#wasm/coverage/collector.ts";
-import type { Coverage, FileCoverage } from "#wasm/coverage/coverage.ts";
+import { Coverage, type FileCoverage } from "#wasm/coverage/coverage.ts";
 import { formatLcov, parseLcov } from "#wasm/coverage/lcov.ts";
+import { summaryLines } from "#wasm/coverage/summary.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
 import { compileBpf } from "../../../support/clang.ts";
 import { createInstance, link } from "../../../wasm/program_fixture.ts";
@@ -154,4 +155,19 @@ describe("lcov", () => {
       );
     },
   );
+});
+
+describe("the summary", () => {
+  it("names the stretches of lines that never ran", () => {
+    const coverage = new Coverage();
+    const counts = { 3: 1, 5: 0, 7: 0, 8: 2, 12: 0 };
+    for (const [line, count] of Object.entries(counts)) {
+      coverage.file("bpf/a.h").addLine(Number(line), count);
+    }
+    coverage.file("bpf/a.h").addBranch({ line: 3, block: 1, branch: 0, taken: 1 });
+    coverage.file("bpf/a.h").addBranch({ line: 5, block: 1, branch: 0, taken: undefined });
+    coverage.file("elsewhere.c").addLine(1, 1);
+    const own = coverage.renamed((path) => (path.startsWith("bpf/") ? path : undefined));
+    expect(summaryLines(own)).toEqual(["bpf/a.h 2 of 5 lines, 1 of 2 branch ways; never: 5-7, 12"]);
+  });
 });
