@@ -7,10 +7,9 @@
  * set of weights. The original report's "priority" boosts a rate and is something else: `strategy: priority`.
  */
 import { BpfError, ERRNO } from "../../errors.ts";
-import { PoissonSample } from "../estimators/designs/poisson_sample.ts";
-import type { Estimate } from "../estimators/estimate.ts";
-import { linearEstimate } from "../estimators/interval_rule.ts";
+import { CONFIDENCE_DEFAULT, type Estimate } from "../estimators/estimate.ts";
 import { requireSampleSize } from "./sample_size.ts";
+import { estimateWeights, type WeightedItem } from "./weighted_items.ts";
 
 interface Entry<Item> {
   readonly priority: number;
@@ -67,7 +66,7 @@ export class PrioritySample<Item> {
   }
 
   /** Kept events with the weight that each stands for. */
-  sample(): { readonly item: Item; readonly weight: number; readonly estimate: number }[] {
+  sample(): WeightedItem<Item>[] {
     const tau = this.threshold();
     return this.#entries
       .slice(0, this.k)
@@ -75,22 +74,10 @@ export class PrioritySample<Item> {
   }
 
   /** Sum of the weights of all events for which `belongs` holds; default of all. */
-  total(belongs: (item: Item) => boolean = () => true, confidence = 0.95): Estimate {
-    const tau = this.threshold();
-    const sample = new PoissonSample();
-    let uncertain = 0;
-    for (const { item, weight } of this.sample()) {
-      if (!belongs(item)) continue;
-      sample.add(weight, Math.min(1, weight / tau));
-      if (weight < tau) uncertain += 1;
-    }
-    const totals = sample.totals();
-    // What is above the threshold is known exactly, and the others all stand for τ: they are equals.
-    const equals = {
-      weights: uncertain,
-      squaredWeights: uncertain,
-      largest: uncertain > 0 ? tau : 0,
-    };
-    return linearEstimate(totals.y, { ...totals, ...equals }, [1, 0], { confidence });
+  total(belongs: (item: Item) => boolean = () => true, confidence = CONFIDENCE_DEFAULT): Estimate {
+    return estimateWeights(
+      this.sample().filter(({ item }) => belongs(item)),
+      confidence,
+    );
   }
 }

@@ -6,25 +6,15 @@ import { PrioritySample } from "#core/sampling/selection/priority_sample.ts";
 import { Reservoir } from "#core/sampling/selection/reservoir.ts";
 import { rateFromThreshold } from "#core/sampling/threshold.ts";
 import { thrown } from "../../../support/thrown.ts";
+import { everyPath } from "./every_path.ts";
 
-/** Runs `body` once for every sequence of answers that `below` can give. */
+/** How many of all tapes of random numbers lead to each outcome. */
 function everyTape(body: (below: (limit: number) => number) => string): Map<string, number> {
   const outcomes = new Map<string, number>();
-  const tape: number[] = [];
-  const limits: number[] = [];
-  for (;;) {
-    let position = 0;
-    limits.length = 0;
-    const outcome = body((limit) => {
-      limits.push(limit);
-      if (position === tape.length) tape.push(0);
-      return tape[position++]!;
-    });
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    while (tape.length > 0 && tape.at(-1) === limits[tape.length - 1]! - 1) tape.pop();
-    if (tape.length === 0) return outcomes;
-    tape[tape.length - 1]! += 1;
+  for (const { result } of everyPath(({ below }) => body(below))) {
+    outcomes.set(result, (outcomes.get(result) ?? 0) + 1);
   }
+  return outcomes;
 }
 
 describe("algorithm R", () => {
@@ -113,7 +103,7 @@ describe("the k largest", () => {
 
 describe("priority sampling", () => {
   /** u on a grid of midpoints: the mean over the grid is an integral of a smooth function. */
-  const GRID = 40;
+  const GRID = 20;
   const WEIGHTS = [1, 2, 5];
 
   it("is unbiased over a grid of all draws, and so is its variance", () => {
