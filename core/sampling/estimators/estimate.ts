@@ -23,8 +23,7 @@ export type IntervalMethod =
   | "clopper_pearson"
   | "korn_graubard"
   | "hypergeometric"
-  | "woodruff"
-  | "anytime";
+  | "woodruff";
 
 export interface Estimate {
   readonly value: number;

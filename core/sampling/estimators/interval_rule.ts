@@ -1,7 +1,7 @@
 /**
  * The interval of totals, means and ratios: Student's, and where the estimator is skewed, Hall's transformation of
- * it (Hall 1992, "On the removal of skewness by transformation"), which is as accurate as the bootstrap-t and needs
- * sums only. Counts and proportions have exact distributions to go by: `count.ts`, `proportion.ts`.
+ * it (Hall 1992, "On the removal of skewness by transformation"), which is to second order as accurate as the bootstrap-t
+ * (`bootstrap_t.ts`) and needs sums only. Counts and proportions have exact distributions to go by: `count.ts`, `proportion.ts`.
  */
 import { requireConfidence } from "../../stats/check_argument.ts";
 import { studentTUpperQuantile } from "../../stats/distributions/student_t.ts";

@@ -3,6 +3,7 @@
  * combination of the pair, so for covariances too. Mutants of each are caught by the same sums.
  */
 import { describe, expect, it } from "vitest";
+import { Xoshiro128 } from "#core/random/xoshiro128.ts";
 import {
   CLUSTER_RANDOMNESS_LIMIT,
   ClusterSample,
@@ -242,6 +243,30 @@ describe("connections that are kept as a whole", () => {
     const wanted = total(Y.filter((_, i) => isInside(i))) - total(X);
     expect(moments.mean.isEqual(Rational.of(wanted))).toBe(true);
     expect(moments.estimated.isEqual(moments.variance)).toBe(true);
+  });
+
+  it("stay unbiased where memory keeps only those with the largest R; unraised thresholds would not", () => {
+    const random = new Xoshiro128(23);
+    const [clusters, limit, rounds] = [60, 20, 4000];
+    let [mean, square, estimated, mutant] = [0, 0, 0, 0];
+    for (let round = 0; round < rounds; round++) {
+      const sample = new ClusterSample(limit);
+      for (let c = 0; c < clusters; c++) {
+        const letter = random.uniform();
+        if (letter < 0.5) continue;
+        const randomnessOf = Math.floor(letter * CLUSTER_RANDOMNESS_LIMIT);
+        for (let i = 0; i <= c % 3; i++) sample.add(randomnessOf, 1, 0.5);
+      }
+      const { y, yy, sampled } = sample.totals();
+      mean += y / rounds;
+      square += (y * y) / rounds;
+      estimated += yy / rounds;
+      mutant += (2 * sampled) / rounds;
+    }
+    const variance = square - mean * mean;
+    expect(Math.abs(mean - 2 * clusters) / Math.sqrt(variance / rounds)).toBeLessThan(5);
+    expect(Math.abs(estimated / variance - 1)).toBeLessThan(0.12);
+    expect(mutant).toBeLessThan(0.8 * 2 * clusters);
   });
 
   it("mutant: event by event the variance is far too small", () => {
