@@ -23,18 +23,22 @@ function sampleAt(rate: number): Variant {
   return { name: "sampling", flags: [], prepare };
 }
 
-const NEVER: Variant = { name: "sampling_never", flags: ["-DSAMPLING_FIXED=0"] };
-const ALWAYS: Variant = { name: "sampling_always", flags: ["-DSAMPLING_FIXED=1"] };
+function answerAlways(keep: boolean): Variant {
+  const constants = { sampling_answer: keep ? 1 : 0 };
+  return { name: "sampling_fixed", flags: ["-DSAMPLING_FIXED"], constants };
+}
+const NEVER = answerAlways(false);
+const ALWAYS = answerAlways(true);
 
 export const samplingBench: Bench = {
-  rounds: 200,
+  rounds: 2000,
   async run({ rounds }) {
     requireKernel("bench sampling");
     const backend = createKernelBackend();
     try {
       const rates = [SMALL_RATE, 1, ...RATES];
       const variants = [NEVER, ALWAYS, ...rates.map(sampleAt)];
-      const loops = variants.map((variant) => new CollectorLoop(backend, variant));
+      const loops = variants.map((variant) => new CollectorLoop(backend, variant, "exit"));
       const [never = [], always = [], small = [], whole = [], ...others] = inTurns(loops, rounds);
       const rejected = addedBy(small, never);
       const kept = addedBy(whole, always);

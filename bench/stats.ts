@@ -10,15 +10,16 @@ import { requireKernel } from "./require_kernel.ts";
 const EVENTS_PER_S = 100_000;
 
 export const statsBench: Bench = {
-  rounds: 200,
+  rounds: 2000,
   async run({ rounds }) {
     requireKernel("bench stats");
     const backend = createKernelBackend();
     try {
-      const loops = [
-        new CollectorLoop(backend, { name: "statistics_on", flags: [] }),
-        new CollectorLoop(backend, { name: "statistics_off", flags: ["-DSTATISTICS_OFF"] }),
+      const variants = [
+        { name: "statistics_on", flags: [] },
+        { name: "statistics_off", flags: ["-DSTATISTICS_OFF"] },
       ];
+      const loops = variants.map((each) => new CollectorLoop(backend, each, "enter and exit"));
       const map = loops[0]!.object.maps.get("probe_stats")!;
       const bytes = map.memoryBytes() / map.spec.maxEntries;
       const [on = [], off = []] = inTurns(loops, rounds);

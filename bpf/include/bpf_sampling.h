@@ -4,6 +4,12 @@
  * type and class; R from the kernel's generator, or from a keyed hash where the same connection (or
  * thread) has to be kept by every program and node that asks for the same rate.
  *
+ * Where T is large, R is not drawn for each event. An event whose R begins with n ones is a candidate;
+ * T begins with n ones too, so others are rejected whatever the rest of R is. How many come
+ * before the next candidate is drawn instead, and then the rest of the candidate's R: the same
+ * distribution, for an addition and a comparison for each event that is rejected
+ * (docs/decisions/011-gaps-between-candidates.md).
+ *
  * The table has two sets of rules and a generation that selects one. User space writes the idle set
  * and then counts the generation up. A run that finds the generation changed under its hands keeps
  * the event with T = 0: a probability of 1 that the record states truthfully, so no estimate is
@@ -15,60 +21,10 @@
 #include "admission.h"
 #include "bpf_stats.h"
 #include "event_facts.h"
+#include "sampling_tables.h"
 
-#define SAMPLING_BITS 56
-#define SAMPLING_MASK ((1ULL << SAMPLING_BITS) - 1)
 /* R in two draws: the first decides nearly always. */
 #define SAMPLING_LOW_BITS 24
-
-#define SAMPLING_TYPES EVENT_TYPES_MAX
-#define SAMPLING_CLASSES 4
-/* Epochs whose counts are kept apart: the present one and those before it. */
-#define SAMPLING_EPOCHS_KEPT 4
-
-/* What sets an event apart; the first that applies from the end. */
-enum sampling_class {
-	SAMPLING_BASE = 0,
-	SAMPLING_PRIORITY = 1, /* at least `priority_from` */
-	SAMPLING_SLOW = 2,     /* took at least `slow_ns` */
-	SAMPLING_ERROR = 3,    /* failed */
-};
-
-enum sampling_flag {
-	SAMPLING_CONSISTENT = 1, /* R is a hash of the connection, or of the thread */
-};
-
-struct sampling_rules {
-	__u64 slow_ns;	     /* 0: nothing is slow */
-	__u32 priority_from; /* above the highest priority: nothing is boosted */
-	__u32 flags;	     /* enum sampling_flag */
-	/* epoch << 56 | T: one aligned load gives both. The epoch is the generation's low byte. */
-	__u64 words[SAMPLING_TYPES * SAMPLING_CLASSES];
-};
-
-struct sampling_table {
-	__u64 generation; /* its low bit selects the rules */
-	struct sampling_rules rules[2];
-};
-
-/* In a section of its own, as the settings of every gate: to user space a map, to programs a load. */
-struct sampling_table sampling SEC(".data.sampling");
-
-/* Events that reached the decision, and those that it kept, of one stratum on one CPU. */
-struct sampling_count {
-	__u64 generation; /* that `seen` and `kept` belong to */
-	__u64 seen;
-	__u64 kept;
-	__u64 total_seen;
-	__u64 total_kept;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SAMPLING_EPOCHS_KEPT * SAMPLING_TYPES * SAMPLING_CLASSES);
-	__type(key, __u32);
-	__type(value, struct sampling_count);
-} sampling_counts SEC(".maps");
 
 /* Key of the hash. Whoever samples with the same seed keeps the same connections. */
 const volatile __u64 sampling_seed = 0;
@@ -102,63 +58,162 @@ static __always_inline __u64 sampling_hash(const struct event_facts *facts)
 	return sampling_mix((one + other) ^ sampling_seed ^ network->protocol) & SAMPLING_MASK;
 }
 
-static __always_inline __u32 sampling_class_of(const struct sampling_rules *rules,
+static __always_inline __u32 sampling_class_of(const struct sampling_cpu *rules,
 					       const struct event_facts *facts)
 {
 	if (facts->error)
 		return SAMPLING_ERROR;
-	if (rules->slow_ns && facts->latency_known && facts->latency_ns >= rules->slow_ns)
+	if (!rules->further_classes)
+		return SAMPLING_BASE;
+	if (facts->latency_ns >= rules->slow_from_ns)
 		return SAMPLING_SLOW;
 	return facts->priority >= rules->priority_from ? SAMPLING_PRIORITY : SAMPLING_BASE;
 }
 
-static __always_inline void sampling_count(__u64 generation, __u32 stratum, bool keep)
+/* Takes a program's counts down as those before an epoch. */
+static __always_inline void sampling_end_epoch(const struct sampling_cpu *cpu, __u32 program,
+					       __u64 generation)
 {
-	__u32 slot = (generation % SAMPLING_EPOCHS_KEPT) * (SAMPLING_TYPES * SAMPLING_CLASSES) +
-		     stratum;
-	struct sampling_count *count = bpf_map_lookup_elem(&sampling_counts, &slot);
+	__u32 slot = program * SAMPLING_EPOCHS_KEPT + generation % SAMPLING_EPOCHS_KEPT;
+	struct sampling_epoch *epoch = bpf_map_lookup_elem(&sampling_epochs, &slot);
 
-	if (!count)
+	if (!epoch)
 		return;
-	if (count->generation != generation) {
-		count->generation = generation;
-		count->seen = 0;
-		count->kept = 0;
-	}
-	count->seen++;
-	count->total_seen++;
-	if (keep) {
-		count->kept++;
-		count->total_kept++;
+	epoch->generation = generation;
+	for (__u32 i = 0; i < SAMPLING_STRATA; i++) {
+		epoch->seen[i] = cpu->strata[i].seen;
+		epoch->kept[i] = cpu->strata[i].kept;
 	}
 }
 
-/* Draws R where T leaves something to decide; R of a rejected event is nobody's business. */
-static __always_inline void sampling_draw(struct sampling_decision *decision, __u64 threshold)
+/* Follows other rules from here on. Global functions: verified once, whatever their callers know. */
+__attribute__((noinline)) int sampling_begin_epoch(__u32 program, __u64 generation)
 {
-	__u64 high = bpf_get_prandom_u32();
+	const struct sampling_rules *rules = &sampling.rules[generation & 1];
+	struct sampling_cpu *cpu = bpf_map_lookup_elem(&sampling_cpus, &program);
+	const __u64 certain = generation << SAMPLING_BITS;
+	bool rewritten = false;
 
-	if (high < threshold >> SAMPLING_LOW_BITS) {
-		decision->keep = false;
-		return;
+	if (!cpu)
+		return 0;
+	sampling_end_epoch(cpu, program, generation);
+	cpu->generation = generation;
+	cpu->slow_from_ns = rules->slow_ns ? rules->slow_ns : ~0ULL;
+	cpu->priority_from = rules->priority_from;
+	cpu->further_classes = rules->slow_ns || rules->priority_from <= EVENT_PRIORITY_CRITICAL;
+	cpu->flags = rules->flags;
+	for (__u32 i = 0; i < SAMPLING_STRATA; i++) {
+		__u64 word = rules->words[i];
+
+		rewritten |= (word ^ certain) >> SAMPLING_BITS != 0;
+		cpu->skip_bits[i] = rules->skip_bits[i];
+		cpu->strata[i].word = word;
+		cpu->strata[i].candidate = 0;
 	}
-	decision->randomness = (high << SAMPLING_LOW_BITS) |
-			       (bpf_get_prandom_u32() & ((1U << SAMPLING_LOW_BITS) - 1));
-	decision->keep = decision->randomness >= threshold;
+	asm volatile("" ::: "memory");
+	if (!rewritten && *(volatile __u64 *)&sampling.generation == generation)
+		return 0;
+	/* Certainty is the honest answer to this event; the next one looks again. */
+	cpu->generation = ~0ULL;
+	cpu->flags = 0;
+	for (__u32 i = 0; i < SAMPLING_STRATA; i++) {
+		cpu->skip_bits[i] = 0;
+		cpu->strata[i].word = certain;
+	}
+	return 0;
 }
 
 /*
- * SAMPLING_FIXED is 0 or 1 in objects of the benchmark, which say what a decision costs: always no,
- * always yes.
+ * Events before the next candidate, where each event is one with probability 2^-skip_bits. The binary
+ * digits of such a number are independent.
  */
-#ifdef SAMPLING_FIXED
-static __always_inline void sampling_decide(struct sampling_decision *decision, struct probe *probe,
-					    const struct event_facts *facts)
+__attribute__((noinline)) __u64 sampling_gap(__u32 skip_bits)
+{
+	__u64 gap = 0;
+
+	if (skip_bits > SAMPLING_SKIP_BITS_MAX)
+		return 0;
+	for (__u32 place = 0; place < SAMPLING_GAP_DIGITS; place++) {
+		__u32 probability = sampling.gap_digits[skip_bits][place];
+
+		if (!probability)
+			break;
+		gap |= (__u64)(bpf_get_prandom_u32() < probability) << place;
+	}
+	return gap;
+}
+
+/* Draws R of a candidate; R of a rejected event is nobody's business. */
+static __always_inline bool sampling_draw(struct sampling_cpu *cpu, __u64 threshold,
+					  __u32 skip_bits)
+{
+	__u64 high = (__u32)(bpf_get_prandom_u32() | ~(0xffffffffULL >> skip_bits));
+
+	if (high < threshold >> SAMPLING_LOW_BITS)
+		return false;
+	cpu->randomness = (high << SAMPLING_LOW_BITS) |
+			  (bpf_get_prandom_u32() & ((1U << SAMPLING_LOW_BITS) - 1));
+	return cpu->randomness >= threshold;
+}
+
+static __always_inline bool sampling_keeps(struct sampling_cpu *cpu,
+					   struct sampling_stratum *stratum, __u32 skip_bits,
+					   __u64 hash)
+{
+	const __u64 threshold = stratum->word & SAMPLING_MASK;
+	bool keep;
+
+	if (cpu->flags & SAMPLING_CONSISTENT) {
+		cpu->randomness = hash;
+		return hash >= threshold;
+	}
+	if (!skip_bits)
+		return sampling_draw(cpu, threshold, 0);
+	if (!stratum->candidate) {
+		stratum->candidate = stratum->seen + sampling_gap(skip_bits);
+		if (stratum->candidate > stratum->seen)
+			return false;
+	}
+	keep = sampling_draw(cpu, threshold, skip_bits);
+	stratum->candidate = stratum->seen + 1 + sampling_gap(skip_bits);
+	return keep;
+}
+
+/* Decides on an event that no gap rejects, and leaves its R behind. */
+__attribute__((noinline)) int sampling_judge(__u32 program, __u32 index, __u64 hash)
+{
+	struct sampling_cpu *cpu = bpf_map_lookup_elem(&sampling_cpus, &program);
+	struct sampling_stratum *stratum;
+	bool keep;
+
+	if (!cpu || index >= SAMPLING_STRATA)
+		return true;
+	stratum = &cpu->strata[index];
+	keep = sampling_keeps(cpu, stratum, cpu->skip_bits[index], hash);
+	stratum->kept += keep;
+	return keep;
+}
+
+/* Without rules to decide by. */
+static __always_inline void sampling_fix(struct sampling_decision *decision, bool keep)
 {
 	decision->word = 0;
 	decision->randomness = 0;
 	decision->stratum = 0;
-	decision->keep = SAMPLING_FIXED;
+	decision->keep = keep;
+}
+
+/*
+ * SAMPLING_FIXED is for the benchmark that says what a decision costs: always the same answer, which
+ * user space gives when it opens the object.
+ */
+#ifdef SAMPLING_FIXED
+const volatile bool sampling_answer = false;
+
+static __always_inline void sampling_decide(struct sampling_decision *decision, struct probe *probe,
+					    const struct event_facts *facts)
+{
+	sampling_fix(decision, sampling_answer);
 }
 #else
 static __always_inline void sampling_decide(struct sampling_decision *decision, struct probe *probe,
@@ -166,33 +221,34 @@ static __always_inline void sampling_decide(struct sampling_decision *decision, 
 {
 	const __u32 type = facts->type & (SAMPLING_TYPES - 1);
 	const __u64 generation = *(volatile __u64 *)&sampling.generation;
-	const struct sampling_rules *rules = &sampling.rules[generation & 1];
-	__u64 word;
-	__u32 stratum;
+	struct sampling_cpu *cpu = bpf_map_lookup_elem(&sampling_cpus, &probe->program);
+	struct sampling_stratum *stratum;
+	__u64 hash = 0;
+	__u32 index;
 
-	decision->randomness = 0;
-	stratum = type * SAMPLING_CLASSES + sampling_class_of(rules, facts);
-	/* The verifier must see the bound at the register that becomes the offset. */
-	asm volatile("" : "+r"(stratum));
-	stratum &= SAMPLING_TYPES * SAMPLING_CLASSES - 1;
-	word = *(volatile __u64 *)&rules->words[stratum];
-	/* The set may have been rewritten meanwhile: then certainty is the honest answer. */
-	if (*(volatile __u64 *)&sampling.generation != generation ||
-	    word >> SAMPLING_BITS != (generation & 0xff))
-		word = generation << SAMPLING_BITS;
-	decision->word = word;
-	decision->stratum = stratum;
-	if (rules->flags & SAMPLING_CONSISTENT) {
-		decision->randomness = sampling_hash(facts);
-		decision->keep = decision->randomness >= (word & SAMPLING_MASK);
-	} else {
-		sampling_draw(decision, word & SAMPLING_MASK);
+	if (!cpu) {
+		sampling_fix(decision, true);
+		return;
 	}
-	sampling_count(generation, stratum, decision->keep);
+	if (cpu->generation != generation)
+		sampling_begin_epoch(probe->program, generation);
+	index = type * SAMPLING_CLASSES + sampling_class_of(cpu, facts);
+	/* The verifier must see the bound at the register that becomes the offset. */
+	asm volatile("" : "+r"(index));
+	index &= SAMPLING_STRATA - 1;
+	stratum = &cpu->strata[index];
+	stratum->seen++;
+	if (stratum->seen < stratum->candidate) {
+		decision->keep = false;
+		return;
+	}
+	if (cpu->flags & SAMPLING_CONSISTENT)
+		hash = sampling_hash(facts);
+	decision->keep = sampling_judge(probe->program, index, hash);
+	decision->word = stratum->word;
+	decision->randomness = cpu->randomness;
+	decision->stratum = index;
 }
 #endif
-
-EMIT_TYPE(struct sampling_count, emit_sampling_count);
-EMIT_TYPE(enum sampling_class, emit_sampling_class);
 
 #endif

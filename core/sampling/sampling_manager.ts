@@ -19,7 +19,7 @@ import {
   STRATEGIES,
   type StrategyName,
 } from "./sampling_config.ts";
-import type { StratumCount } from "./sampling_table.ts";
+import type { StratumCount } from "./sampling_counts.ts";
 import { isKept, rateFromThreshold } from "./threshold.ts";
 
 /** Where rules are put in force and counts come from: one loaded object's table. */

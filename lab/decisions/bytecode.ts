@@ -4,8 +4,9 @@ import { fieldReader, fieldReaderPair, fieldWriter, fieldWriterPair } from "#cor
 import type { Layout } from "#core/btf/layout.ts";
 import { requiredStruct } from "#core/object_parts.ts";
 import type { EventTypeNumbers } from "#core/sampling/compile_rules.ts";
-import type { SamplingRules } from "#core/sampling/decision.ts";
-import { SamplingTable, type StratumCount } from "#core/sampling/sampling_table.ts";
+import { KEEP_EVERYTHING, type SamplingRules } from "#core/sampling/decision.ts";
+import type { StratumCount } from "#core/sampling/sampling_counts.ts";
+import { SamplingTable } from "#core/sampling/sampling_table.ts";
 import { rateFromHalves } from "#core/sampling/threshold.ts";
 import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
 import type { Events } from "../workload/events.ts";
@@ -64,6 +65,7 @@ export class BytecodeDecider implements Decider {
   readonly #read: ReturnType<typeof decisionReaders>;
   readonly #batch: ReturnType<typeof batchWriters>;
   readonly #batchView: DataView;
+  #rules = KEEP_EVERYTHING;
 
   private constructor(backend: WasmBackend, object: BpfObject, events: Events) {
     const { maps } = object;
@@ -92,6 +94,7 @@ export class BytecodeDecider implements Decider {
   }
 
   publish(rules: SamplingRules): number {
+    this.#rules = rules;
     return this.#table.publish(rules);
   }
 
@@ -104,6 +107,8 @@ export class BytecodeDecider implements Decider {
     this.#backend.instance.exports.rt_seed(low, high);
     this.#batch.peer.low(this.#batchView, 0, low);
     this.#batch.peer.high(this.#batchView, 0, high);
+    // An epoch of its own: no gap reaches into it from the replication before.
+    this.#table.publish(this.#rules);
   }
 
   decide(first: number, end: number, kept: KeptEvents): void {

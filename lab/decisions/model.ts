@@ -3,7 +3,7 @@
 import type { EventTypeNumbers } from "#core/sampling/compile_rules.ts";
 import { KEEP_EVERYTHING, type SamplingRules, STRATA, stratumOf } from "#core/sampling/decision.ts";
 import { Draw, type DrawThreshold, drawThreshold } from "#core/sampling/draw.ts";
-import type { StratumCount } from "#core/sampling/sampling_table.ts";
+import type { StratumCount } from "#core/sampling/sampling_counts.ts";
 import { programRandom } from "#wasm/program_random.ts";
 import type { Events } from "../workload/events.ts";
 import { ConnectionHash } from "./connection_hash.ts";
@@ -38,6 +38,7 @@ export class ModelDecider implements Decider {
       this.#classify(rules);
     }
     this.#thresholds = rules.thresholds.map(drawThreshold);
+    this.#draw.restart();
     this.#epoch = (this.#epoch + 1) & 0xff;
     return this.#epoch;
   }
@@ -70,8 +71,9 @@ export class ModelDecider implements Decider {
     for (let number = first; number < end; number++) {
       const stratum = this.#strata[number]!;
       const threshold = this.#thresholds[stratum]!;
-      this.#seen[stratum]! += 1;
-      if (!draw.keeps(threshold)) continue;
+      const seen = this.#seen[stratum]! + 1;
+      this.#seen[stratum] = seen;
+      if (!draw.decides(stratum, seen, threshold)) continue;
       this.#kept[stratum]! += 1;
       kept.add(number, threshold.pi, draw.high, draw.low);
     }

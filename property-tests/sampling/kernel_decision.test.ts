@@ -7,6 +7,7 @@ import { findType } from "#core/btf/queries.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
 import { createEventSchema } from "#core/events/event_schema.ts";
 import { type SamplingRules, STRATA, stratumOf } from "#core/sampling/decision.ts";
+import type { StratumCount } from "#core/sampling/sampling_counts.ts";
 import { SamplingTable } from "#core/sampling/sampling_table.ts";
 import { epochOfWord, isKept, THRESHOLD_LIMIT, thresholdOfWord } from "#core/sampling/threshold.ts";
 import { createWasmBackend } from "#wasm/backend.ts";
@@ -17,6 +18,8 @@ import { checkAsyncProperty } from "../property.ts";
 
 const threshold = fc.oneof(
   fc.constantFrom(0n, 1n, THRESHOLD_LIMIT - 1n, THRESHOLD_LIMIT / 2n),
+  // Small rates, at which gaps are drawn, and some events are kept all the same.
+  fc.bigInt({ min: THRESHOLD_LIMIT - (THRESHOLD_LIMIT >> 4n), max: THRESHOLD_LIMIT - 1n }),
   fc.bigInt({ min: 0n, max: THRESHOLD_LIMIT - 1n }),
 );
 
@@ -76,7 +79,9 @@ it("kept events carry T, R, epoch and stratum of the rules in force; counts add 
         const schema = createEventSchema(object.btf, TCP);
         const codec = createCodec(object.btf, findType(object.btf, "event_header", "struct")!);
         const ring = object.maps.get("events")!.ring();
-        const expected = Array.from({ length: STRATA }, () => 0);
+        const zeros = () => Array.from({ length: STRATA }, () => 0);
+        const expected = zeros();
+        const byGeneration = new Map<bigint, number[]>();
         let [inForce, epoch, kept] = [first, table.publish(first), 0];
         for (const next of steps) {
           if (next.kind === "publish") {
@@ -91,6 +96,9 @@ it("kept events carry T, R, epoch and stratum of the rules in force; counts add 
               const header = codec.decode(batch.buffer, at) as unknown as Header;
               expectDecision(inForce, epoch, header);
               expected[header.stratum]! += 1;
+              const own = byGeneration.get(table.generation) ?? zeros();
+              own[header.stratum]! += 1;
+              byGeneration.set(table.generation, own);
               kept++;
             }
           });
@@ -99,6 +107,7 @@ it("kept events carry T, R, epoch and stratum of the rules in force; counts add 
         expect(totals.map((count) => count.kept)).toEqual(expected);
         expect(totals.reduce((sum, count) => sum + count.kept, 0)).toBe(kept);
         for (const { seen, kept: some } of totals) expect(seen).toBeGreaterThanOrEqual(some);
+        expectEpochs(table, byGeneration, totals);
         ring.close();
       } finally {
         backend.close();
@@ -107,6 +116,28 @@ it("kept events carry T, R, epoch and stratum of the rules in force; counts add 
   );
   await checkAsyncProperty("kernel sampling decision", property);
 });
+
+/** Counts of the last epochs are those of their records, and add up where there were no others. */
+function expectEpochs(
+  table: SamplingTable,
+  kept: ReadonlyMap<bigint, readonly number[]>,
+  totals: readonly StratumCount[],
+): void {
+  const { generation } = table;
+  const seen = totals.map(() => 0);
+  for (let age = 0n; age < 4n && age <= generation; age++) {
+    const counts = table.countsOf(generation - age)!;
+    const own = kept.get(generation - age) ?? totals.map(() => 0);
+    expect(counts.map((count) => count.kept)).toEqual(own);
+    counts.forEach((count, stratum) => {
+      expect(count.seen).toBeGreaterThanOrEqual(count.kept);
+      seen[stratum]! += count.seen;
+    });
+  }
+  expect(table.countsOf(generation - 4n)).toBeUndefined();
+  expect(table.countsOf(generation + 1n)).toBeUndefined();
+  if (generation < 4n) expect(seen).toEqual(totals.map((count) => count.seen));
+}
 
 /** Failed connection attempts are errors of high priority, retransmits of high priority. */
 function expectDecision(inForce: SamplingRules, epoch: number, header: Header): void {

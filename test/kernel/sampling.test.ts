@@ -18,6 +18,40 @@ const RUNS: readonly (readonly [rate: number, runs: number])[] = [
 ];
 
 describeNative("sampling", () => {
+  it("keeps the fraction of each epoch, however often it ends within a gap", () =>
+    withBackend((backend) => {
+      const bytes = new Uint8Array(readFileSync("build/bpf/syscall_monitor.bpf.o"));
+      const object = backend.open(runnableOnRequest(bytes, SECTIONS), {
+        programs: ["syscall_exit"],
+      });
+      object.load();
+      const table = new SamplingTable(object);
+      const ring = object.maps.get("events")!.ring();
+      const program = object.programs.get("syscall_exit")!;
+      const rates = [0.05, 0.01, 0.5, 0.003];
+      const counts = rates.map(() => ({ seen: 0, kept: 0 }));
+      for (let turn = 0; turn < 2000; turn++) {
+        const which = turn % rates.length;
+        const rules = { ...DEFAULT_SAMPLING, strategy: "uniform" } as const;
+        table.publish(compileRules(rules, () => rates[which]!));
+        const repeat = 20 + (turn % 101);
+        program.run(new Uint8Array(64), { repeat });
+        const kept = ring.consume(() => {});
+        const own = table.countsOf(table.generation)!;
+        const sum = (name: "seen" | "kept") => own.reduce((total, each) => total + each[name], 0);
+        expect({ seen: sum("seen"), kept: sum("kept") }).toEqual({ seen: repeat, kept });
+        counts[which]!.seen += repeat;
+        counts[which]!.kept += kept;
+      }
+      rates.forEach((rate, which) => {
+        const { seen, kept } = counts[which]!;
+        const z = (kept - seen * rate) / Math.sqrt(seen * rate * (1 - rate));
+        expect(Math.abs(z), `rate ${rate}: ${kept} of ${seen}, z = ${z}`).toBeLessThan(5.5);
+      });
+      ring.close();
+      object.close();
+    }));
+
   it("keeps the fraction it was asked for, counts it exactly, and weighs it without bias", () =>
     withBackend((backend) => {
       const bytes = new Uint8Array(readFileSync("build/bpf/syscall_monitor.bpf.o"));

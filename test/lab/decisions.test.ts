@@ -46,6 +46,7 @@ const WORKLOAD = {
 
 const STRATEGIES = [
   { name: "uniform", kind: "uniform", rate: 0.3 },
+  { name: "little", kind: "uniform", rate: 0.02 },
   { name: "almost all", kind: "uniform", rate: 1 - 2 ** -40 },
   { name: "per type", kind: "per_type", rate: 0.1, rates: { "type 3": 0.9, "type 4": 1 } },
   { name: "tail", kind: "tail", rate: 0.05, slow_rate: 0.5, slow_share: 0.1, error_rate: 0.8 },

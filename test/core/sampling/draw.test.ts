@@ -9,11 +9,13 @@ it("draws decide as R of 56 bits does, at and around T too, and tell R of what i
   const near = fc.tuple(word, word, fc.bigInt({ min: -2n, max: 2n }));
   fc.assert(
     fc.property(near, ([first, second, beside]) => {
-      const r = (BigInt(first) << 24n) | (BigInt(second) & 0xffffffn);
-      const t =
-        r + beside < 0n ? 0n : r + beside >= THRESHOLD_LIMIT ? THRESHOLD_LIMIT - 1n : r + beside;
+      const drawn = (BigInt(first) << 24n) | (BigInt(second) & 0xffffffn);
+      const t = [drawn + beside, THRESHOLD_LIMIT - 1n].reduce((a, b) => (a < b ? a : b));
+      if (t < 0n) return;
       const draws = [first, second];
       const threshold = drawThreshold(t);
+      // R of a candidate begins with ones.
+      const r = drawn | (THRESHOLD_LIMIT - (THRESHOLD_LIMIT >> BigInt(threshold.skipBits)));
       expect(threshold.pi).toBe(rateFromThreshold(t));
       const draw = new Draw({ u32: () => draws.shift()! });
       expect(draw.keeps(threshold)).toBe(isKept(r, t));
