@@ -6,6 +6,8 @@ import { runSimulated } from "#cli/run/simulated.ts";
 import type { RecordBatch } from "#core/backend.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
+import { createAotEngine } from "#wasm/engines/aot/aot.ts";
+import type { Mode } from "#wasm/engines/engine.ts";
 import { ENGINES } from "#wasm/engines/engines.ts";
 import { recordedHook } from "./arbitraries/recordings.ts";
 import { configuration, runPipeline } from "./pipeline/pipeline_run.ts";
@@ -34,13 +36,18 @@ class Digest implements Sink {
   async close(): Promise<void> {}
 }
 
-async function replaySample(engine: string, preemptionInterval: number): Promise<object> {
+async function replaySample(
+  engine: string,
+  mode: Mode,
+  preemptionInterval: number,
+): Promise<object> {
   const digest = new Digest();
   const report = await runSimulated({
     collectors: [...COLLECTORS.values()],
     source: { kind: "trace", path: SAMPLE, duration_s: undefined },
     sinks: [digest],
     engine,
+    mode,
     cpus: 0,
     seed: 7,
     preemptionInterval,
@@ -55,7 +62,9 @@ describe("engines agree", () => {
     "on the sample recording, preempting every %i helper calls",
     async (interval) => {
       const [first, ...others] = await Promise.all(
-        ENGINES.map(({ name }) => replaySample(name, interval)),
+        [...ENGINES, createAotEngine("paranoid")].map(({ name, mode }) =>
+          replaySample(name, mode, interval),
+        ),
       );
       expect(first).toMatchObject({ books: { residual: 0 } });
       for (const other of others) expect(other).toEqual(first);

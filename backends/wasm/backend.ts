@@ -8,7 +8,7 @@ import { parseBtf } from "#core/btf/parse.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import { coverageOfEveryBackend } from "./coverage/collector.ts";
 import { aotEngine } from "./engines/aot/aot.ts";
-import type { Engine } from "./engines/engine.ts";
+import type { Engine, Mode } from "./engines/engine.ts";
 import { DEFAULT_ENGINE, findEngine } from "./engines/engines.ts";
 import type { Instrument } from "./engines/probes.ts";
 import { RuntimeInstance } from "./instance.ts";
@@ -32,6 +32,8 @@ export interface WasmBackendOptions {
   readonly memoryBytes?: number;
   /** `"aot"`, the default, or `"ubpf"`. */
   readonly engine?: string;
+  /** Default `"checked"`. */
+  readonly mode?: Mode;
   /** Mean number of helper calls between switches to another CPU's record; 0, the default, = never. */
   readonly preemptionInterval?: number;
   /** Called where a program is preempted, before another record runs: user space's turn. */
@@ -46,7 +48,7 @@ const MEMORY_BYTES_DEFAULT = 128 * 1024 * 1024;
 
 /** Throws `BpfError` where an option is out of range. */
 export async function createWasmBackend(options: WasmBackendOptions): Promise<WasmBackend> {
-  const engine = findEngine(options.engine ?? DEFAULT_ENGINE);
+  const engine = findEngine(options.engine ?? DEFAULT_ENGINE, options.mode);
   if (options.instrument !== undefined && engine.name !== aotEngine.name) {
     throw new BpfError("instrument programs", `the engine ${engine.name} cannot`, {
       hint: `use ${aotEngine.name}`,
@@ -58,6 +60,7 @@ export async function createWasmBackend(options: WasmBackendOptions): Promise<Wa
     memoryBytes: options.memoryBytes ?? MEMORY_BYTES_DEFAULT,
     cpus: options.cpus ?? 2,
     seed: options.seed ?? 1,
+    paranoid: engine.mode === "paranoid",
     host: {
       preempt: () => {
         options.preempted?.();

@@ -14,6 +14,7 @@ export const FAULT = {
   engine: 10,
   misaligned: 11,
   poisoned: 12,
+  unwritten: 13,
 } as const;
 
 export interface FaultRecord {
@@ -58,6 +59,8 @@ export function describeFault(record: FaultRecord): string {
       return `reserved record at 0x${record.address.toString(16)} not submitted once`;
     case FAULT.misaligned:
       return `atomic access to ${at} is not aligned`;
+    case FAULT.unwritten:
+      return `read of ${at}, some of which the program never wrote`;
     case FAULT.poisoned:
       return "reached an instruction that needs what this machine lacks";
     default:
@@ -69,6 +72,7 @@ export function describeFault(record: FaultRecord): string {
 export const FAULT_HINTS: Readonly<Record<number, string>> = {
   [FAULT.load]: "check the pointer for NULL and the index against the object's size",
   [FAULT.store]: "check the pointer for NULL and the index against the object's size",
+  [FAULT.unwritten]: "initialise the whole variable, padding included",
   [FAULT.budget]: "bound the loop, or raise the budget",
   [FAULT.lock]: "unlock before the program exits, calls a helper or locks again",
   [FAULT.reference]: "submit or discard each reserved record exactly once on every path",

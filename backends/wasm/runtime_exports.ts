@@ -25,6 +25,8 @@ export interface RuntimeExports {
   readonly rt_memory_used: Call;
   readonly rt_memory_used_max: Call;
   readonly rt_shadow_address: Call;
+  readonly rt_paranoid_enable: Call;
+  readonly rt_paranoid_enabled: Call;
 
   // fault.c
   readonly rt_fault_record_address: Call;

@@ -7,7 +7,7 @@ import type { Sink } from "#core/pipeline/sink.ts";
 import { CoverageCollector } from "#wasm/coverage/collector.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { loadConfig } from "../config/load_config.ts";
-import { engineOption } from "../engine_option.ts";
+import { engineOption, modeOption } from "../engine_option.ts";
 import { integerOption, secondsOption } from "../numbers.ts";
 import { catchInterrupt } from "../run/interrupt.ts";
 import { runKernel } from "../run/kernel.ts";
@@ -102,11 +102,13 @@ function commonSettings(options: Options) {
 function simulatedRun({ options, output }: CommandInput): Run {
   const { coverage: coveragePath } = options;
   const coverage = typeof coveragePath === "string" ? new CoverageCollector() : undefined;
+  const engine = engineOption(options["engine"]);
   const settings = {
     ...commonSettings(options),
     coverage,
     source: sourceOption(options),
-    engine: engineOption(options["engine"]),
+    engine,
+    mode: modeOption(options["mode"], engine),
     cpus: integerOption("cpus", options["cpus"], [1, CPUS_MAX], 0),
     seed: integerOption("seed", options["seed"], [0, 2 ** 32 - 1], 1),
     preemptionInterval: integerOption("preempt-every", options["preempt-every"], [0, 1e6], 0),
@@ -128,6 +130,7 @@ const SIMULATION_ONLY = [
   "seed",
   "preempt-every",
   "engine",
+  "mode",
   "pace",
   "coverage",
 ];
@@ -163,11 +166,12 @@ export const runCommand: Command = {
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
     "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
-    "[--config FILE] [--socket PATH] [--metrics HOST:PORT] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--pace FACTOR|max] " +
+    "[--config FILE] [--socket PATH] [--metrics HOST:PORT] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--mode fast|checked|paranoid] [--pace FACTOR|max] " +
     "[--cpus N] [--seed N] [--preempt-every N] [--coverage FILE] [-o json|table]",
   options: {
     backend: { type: "string" },
     engine: { type: "string" },
+    mode: { type: "string" },
     collector: { type: "string" },
     trace: { type: "string" },
     workload: { type: "string" },

@@ -3,29 +3,33 @@ import { basename } from "node:path";
 import { createWasmBackend } from "#wasm/backend.ts";
 import { readArtifact } from "../artifacts.ts";
 import type { Command } from "../command.ts";
-import { engineOption } from "../engine_option.ts";
+import { engineOption, modeOption } from "../engine_option.ts";
 import { integerOption } from "../numbers.ts";
 import { contextBytes, findProgram, readObject } from "../vm_object.ts";
 
 export const vmRunCommand: Command = {
   words: ["vm", "run"],
   summary: "loads an object, runs one of its programs once and prints what it returned",
-  usage: "OBJECT [--program NAME] [--context HEX] [--cpu N] [--engine aot|ubpf] [-o json|table]",
+  usage:
+    "OBJECT [--program NAME] [--context HEX] [--cpu N] [--engine aot|ubpf] [--mode fast|checked|paranoid] [-o json|table]",
   options: {
     program: { type: "string" },
     context: { type: "string" },
     cpu: { type: "string" },
     engine: { type: "string" },
+    mode: { type: "string" },
   },
   positionals: [1, 1],
   async run({ options, positionals, output }) {
     const context = contextBytes(options["context"]);
+    const engine = engineOption(options["engine"]);
     const cpu = integerOption("cpu", options["cpu"], [0, 1], 0);
     const backend = await createWasmBackend({
       runtime: readArtifact("wasm/runtime.wasm"),
       kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),
       print: (text) => console.error(text),
-      engine: engineOption(options["engine"]),
+      engine,
+      mode: modeOption(options["mode"], engine),
     });
     try {
       const path = positionals[0]!;

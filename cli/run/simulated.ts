@@ -8,6 +8,7 @@ import type { TraceBlock } from "#core/trace/reader.ts";
 import type { TraceSchema } from "#core/trace/schema.ts";
 import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
 import type { CoverageCollector } from "#wasm/coverage/collector.ts";
+import type { Mode } from "#wasm/engines/engine.ts";
 import { Replayer } from "#wasm/world/replayer.ts";
 import { createWorkload } from "#wasm/world/workload.ts";
 import { readArtifact } from "../artifacts.ts";
@@ -40,6 +41,8 @@ export interface SimulatedRunOptions {
   /** Offered to the outside while the run lasts; default nothing. */
   readonly services?: Omit<ServiceOptions, "stop">;
   readonly engine: string;
+  /** What programs are watched for; default `checked`. */
+  readonly mode?: Mode;
   /** Virtual CPUs; 0 takes as many as the source has. */
   readonly cpus: number;
   readonly seed: number;
@@ -131,6 +134,7 @@ export async function runSimulated(options: SimulatedRunOptions): Promise<RunRep
     cpus: options.cpus === 0 ? source.schema.cpus : options.cpus,
     seed: options.seed,
     engine: options.engine,
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
     preemptionInterval: options.preemptionInterval,
     ...(options.coverage === undefined ? {} : { instrument: options.coverage.instrument }),
   });

@@ -7,6 +7,8 @@ export interface ConformanceOptions {
   readonly label: string;
   /** Kernel whose behaviour the backend shows (`"6.18"`; `uname -r` of a real one). */
   readonly kernelVersion: string;
+  /** Whether programs fault that use an element which they deleted or replaced; default false. */
+  readonly staleUsesFault?: boolean;
   /** Runs of every property, instead of the registry's budget. */
   readonly runs?: number;
 }

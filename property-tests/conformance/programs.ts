@@ -73,7 +73,7 @@ export function programConformance(
       });
     }
 
-    programScenarios(() => backend, kernel);
+    programScenarios(() => backend, kernel, options);
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createWasmBackend } from "#wasm/backend.ts";
+import { DEFAULT_MODE } from "#wasm/engines/engine.ts";
 import { DEFAULT_ENGINE, ENGINES } from "#wasm/engines/engines.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
 import { mapConformance } from "./maps.ts";
@@ -11,13 +12,16 @@ import { ringConformance } from "./rings.ts";
 /** The kernel whose semantics the runtime has. */
 const KERNEL_VERSION = "6.18";
 
-const machine = (cpus: number, engine: string) => async () =>
-  createWasmBackend({
-    runtime: await loadRuntimeModule(),
-    kernelTypes: readFileSync("build/wasm/kernel_types.bpf.o"),
-    cpus,
-    engine,
-  });
+const machine =
+  (cpus: number, engine: string, mode = DEFAULT_MODE) =>
+  async () =>
+    createWasmBackend({
+      runtime: await loadRuntimeModule(),
+      kernelTypes: readFileSync("build/wasm/kernel_types.bpf.o"),
+      cpus,
+      engine,
+      mode,
+    });
 
 for (const cpus of [1, 4]) {
   const wasm = {
@@ -32,3 +36,11 @@ for (const cpus of [1, 4]) {
     ringConformance(machine(cpus, name), options);
   }
 }
+
+const paranoid = {
+  label: "wasm, paranoid",
+  kernelVersion: KERNEL_VERSION,
+  staleUsesFault: true,
+};
+programConformance(machine(2, DEFAULT_ENGINE, "paranoid"), paranoid);
+ringConformance(machine(2, DEFAULT_ENGINE, "paranoid"), paranoid);

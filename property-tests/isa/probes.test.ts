@@ -27,7 +27,7 @@ interface Step {
 /** The compiling engine with probes in everything that it loads. */
 function instrumented(instrument: Instrument): Engine {
   return {
-    name: "aot",
+    ...aotEngine,
     load: (instance, program, resolve, options) =>
       aotEngine.load(instance, program, resolve, { ...options, instrument }),
   };

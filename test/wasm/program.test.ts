@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ProgramFault, VerifierError } from "#core/errors.ts";
+import { createAotEngine } from "#wasm/engines/aot/aot.ts";
 import { ENGINES } from "#wasm/engines/engines.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { Reference } from "#wasm/loader/linked_program.ts";
@@ -25,7 +26,7 @@ function faultOf(run: () => unknown): ProgramFault {
   throw new Error("the program ran to its end");
 }
 
-describe.each(ENGINES)("on $name:", (engine) => {
+describe.each([...ENGINES, createAotEngine("paranoid")])("on $name, $mode:", (engine) => {
   beforeAll(() => useEngine(engine));
 
   describe("nested runs", () => {

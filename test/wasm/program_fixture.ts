@@ -18,7 +18,8 @@ export function useEngine(wanted: Engine): void {
 }
 
 export function createInstance(options: Partial<InstanceOptions> = {}): Promise<RuntimeInstance> {
-  return RuntimeInstance.create({ wasm, memoryBytes: 16 << 20, cpus: 2, ...options });
+  const paranoid = engine.mode === "paranoid";
+  return RuntimeInstance.create({ wasm, memoryBytes: 16 << 20, cpus: 2, paranoid, ...options });
 }
 
 /**

@@ -32,11 +32,23 @@ export interface EngineProgram {
   close(): void;
 }
 
+/**
+ * What a program is watched for. `fast`: nothing but the bounds of linear memory, for programs that are
+ * known to be right. `checked`: every access against what the program may touch. `paranoid`: reads of
+ * stack that was never written, and uses of elements that the program deleted or replaced, besides.
+ */
+export const MODES = ["fast", "checked", "paranoid"] as const;
+export type Mode = (typeof MODES)[number];
+export const DEFAULT_MODE: Mode = "checked";
+
 export interface Engine {
   readonly name: "ubpf" | "aot";
+  /** Instances that run its programs are created `paranoid` where this is. */
+  readonly mode: Mode;
   /**
    * Throws `VerifierError` for code that the engine cannot run, `BpfError` with ENOMEM where the
-   * instance's memory is used up; nothing is left behind.
+   * instance's memory is used up, with EINVAL where the instance is of another mode; nothing is left
+   * behind.
    */
   load(
     instance: RuntimeInstance,

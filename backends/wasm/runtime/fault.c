@@ -6,6 +6,8 @@
  */
 #include "fault.h"
 
+#include "paranoid.h"
+
 RT_IMPORT(fault) _Noreturn void host_fault(void);
 
 static struct rt_fault_record record;
@@ -21,16 +23,27 @@ void rt_fault(enum rt_fault_kind kind, u64 address, u32 size)
 	host_fault();
 }
 
+void rt_check_access(u64 address, u32 size, bool write, enum rt_fault_kind kind)
+{
+	enum rt_stack_answer answer;
+
+	if (rt_shadow_allows(address, size, write))
+		return;
+	answer = rt_stack_use(address, size, write);
+	if (answer != RT_STACK_ALLOWED)
+		rt_fault(answer == RT_STACK_FOREIGN ? kind : RT_FAULT_UNWRITTEN, address, size);
+}
+
 void rt_check_read_slowly(u64 address, u32 size)
 {
-	if (size != 0 && !rt_shadow_allows(address, size, false))
-		rt_fault(RT_FAULT_HELPER_READ, address, size);
+	if (size != 0)
+		rt_check_access(address, size, false, RT_FAULT_HELPER_READ);
 }
 
 void rt_check_write_slowly(u64 address, u32 size)
 {
-	if (size != 0 && !rt_shadow_allows(address, size, true))
-		rt_fault(RT_FAULT_HELPER_WRITE, address, size);
+	if (size != 0)
+		rt_check_access(address, size, true, RT_FAULT_HELPER_WRITE);
 }
 
 RT_EXPORT(rt_fault_record_address) struct rt_fault_record *rt_fault_record_address(void)

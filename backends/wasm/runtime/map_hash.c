@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map_hash_find.h"
+#include "paranoid.h"
 
 static int hash_create(struct rt_map *map)
 {
@@ -30,7 +31,7 @@ static struct rt_hash_element *element_for(struct rt_map *map, struct rt_hash_el
 	struct rt_hash *hash = rt_hash_state(map);
 	struct rt_hash_element *element;
 
-	if (old != NULL && hash->preallocated) {
+	if (old != NULL && hash->preallocated && !rt_paranoid) {
 		element = hash->cpus[rt_cpu].spare;
 		hash->cpus[rt_cpu].spare = old;
 		return element;
@@ -74,7 +75,7 @@ static s64 hash_update(struct rt_map *map, const void *key, const void *value, u
 	if (old != NULL) {
 		rt_hash_unlink(hash, old);
 		rt_map_value_released(map, rt_hash_value(hash, old));
-		if (!hash->preallocated)
+		if (!hash->preallocated || rt_paranoid)
 			rt_hash_pool_give(hash, old);
 	} else {
 		hash->count++;

@@ -45,6 +45,8 @@ struct rt_hash {
 	struct rt_hash_chunk *chunks; /* memory of elements */
 	struct rt_lru *lru;           /* or NULL */
 	u8 *elements;                 /* LRU types: all of them */
+	u32 quarantine;               /* address of the first element that waits, or 0: paranoid.h */
+	struct rt_hash *next_waiting;
 };
 
 static inline struct rt_hash *rt_hash_state(const struct rt_map *map)
@@ -102,7 +104,7 @@ void rt_hash_pool_destroy(struct rt_hash *hash);
 /* An unlinked element, or NULL where none is left. */
 struct rt_hash_element *rt_hash_pool_take(struct rt_map *map);
 void rt_hash_pool_give(struct rt_hash *hash, struct rt_hash_element *element);
-/* Makes key and value of an element accessible to programs, for good. */
+/* Makes key and value of an element accessible to programs. */
 void rt_hash_open(struct rt_map *map, struct rt_hash_element *element);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "map_hash.h"
 #include "map_percpu.h"
+#include "paranoid.h"
 
 #define CHUNK_ELEMENTS_MIN 16u
 
@@ -45,6 +46,8 @@ static struct rt_hash_element *take_from(struct rt_map *map, struct rt_hash_cpu 
 		struct rt_hash_element *element = (struct rt_hash_element *)(uintptr_t)cpu->freed;
 
 		cpu->freed = element->next_free;
+		if (rt_paranoid)
+			rt_hash_open(map, element);
 		return element;
 	}
 	return cpu->fresh < cpu->fresh_end ? take_fresh(map, cpu) : NULL;
@@ -82,6 +85,8 @@ int rt_hash_pool_create(struct rt_map *map, u32 count)
 
 void rt_hash_pool_destroy(struct rt_hash *hash)
 {
+	if (hash->quarantine != 0)
+		rt_quarantine_drop(hash);
 	while (hash->chunks != NULL) {
 		struct rt_hash_chunk *chunk = hash->chunks;
 
@@ -117,7 +122,9 @@ struct rt_hash_element *rt_hash_pool_take(struct rt_map *map)
 
 	for (u32 i = 0; i < rt_cpu_count && element == NULL; i++)
 		element = take_from(map, &hash->cpus[(rt_cpu + i) % rt_cpu_count]);
-	if (element == NULL && !hash->preallocated && grow(map, &hash->cpus[rt_cpu]))
+	/* A preallocated map lacks what is in quarantine. */
+	if (element == NULL && (!hash->preallocated || rt_paranoid) &&
+	    grow(map, &hash->cpus[rt_cpu]))
 		element = take_fresh(map, &hash->cpus[rt_cpu]);
 	return element;
 }
@@ -126,6 +133,10 @@ void rt_hash_pool_give(struct rt_hash *hash, struct rt_hash_element *element)
 {
 	struct rt_hash_cpu *cpu = &hash->cpus[rt_cpu];
 
+	if (rt_paranoid)
+		rt_hash_poison(hash, element);
+	if (rt_hash_quarantine(hash, element))
+		return;
 	element->next_free = cpu->freed;
 	cpu->freed = (u32)(uintptr_t)element;
 }

@@ -3,6 +3,7 @@
 #include "map_hash_find.h"
 #include "map_in_map.h"
 #include "map_percpu.h"
+#include "paranoid.h"
 
 #define HASH_FLAGS                                                                \
 	(RT_MAP_NO_PREALLOC | RT_MAP_NO_COMMON_LRU | RT_MAP_NUMA_NODE | RT_MAP_ZERO_SEED | \
@@ -119,6 +120,8 @@ void rt_hash_remove(struct rt_map *map, struct rt_hash_element *element)
 	rt_map_value_released(map, value);
 	if (map->type == RT_MAP_HASH_OF_MAPS)
 		rt_inner_release(value);
+	if (hash->lru != NULL && rt_paranoid)
+		rt_hash_poison(hash, element);
 	if (hash->lru != NULL)
 		rt_lru_give(hash->lru, rt_hash_node(hash, element));
 	else

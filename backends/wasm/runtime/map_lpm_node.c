@@ -2,6 +2,10 @@
 /* Nodes of a prefix trie: comparing them with keys, and their memory. */
 #include "map_lpm.h"
 
+#include "paranoid.h"
+#include "program.h"
+#include "shadow.h"
+
 #define CHUNK_NODES_MIN 16u
 #define CHUNK_NODES_MAX 4096u
 /* The kernel reuses a node only after every program that may still look at it has ended. Keeping
@@ -81,13 +85,21 @@ static bool grow(struct rt_lpm *trie)
 	return true;
 }
 
-static struct rt_lpm_node *take_freed(struct rt_lpm *trie)
+static void node_open(struct rt_map *map, struct rt_lpm_node *node)
 {
+	rt_shadow_set(rt_lpm_value(rt_lpm_state(map), node), map->value_size, rt_map_access(map));
+}
+
+static struct rt_lpm_node *take_freed(struct rt_map *map)
+{
+	struct rt_lpm *trie = rt_lpm_state(map);
 	struct rt_lpm_node *node = trie->freed;
 
 	if (node != NULL) {
 		trie->freed = node->children[0];
 		trie->freed_count--;
+		if (rt_paranoid)
+			node_open(map, node);
 	}
 	return node;
 }
@@ -98,12 +110,12 @@ static struct rt_lpm_node *node_take(struct rt_map *map)
 	struct rt_lpm_node *node;
 
 	if (trie->freed_count > FREED_KEPT)
-		return take_freed(trie);
+		return take_freed(map);
 	if (trie->fresh == trie->fresh_end && !grow(trie))
-		return take_freed(trie);
+		return take_freed(map);
 	node = (struct rt_lpm_node *)trie->fresh;
 	trie->fresh += trie->node_size;
-	rt_shadow_set(rt_lpm_value(trie, node), map->value_size, rt_map_access(map));
+	node_open(map, node);
 	return node;
 }
 
@@ -140,6 +152,8 @@ void rt_lpm_node_free(struct rt_map *map, struct rt_lpm_node *node)
 
 	if (!node->intermediate)
 		rt_map_value_released(map, rt_lpm_value(trie, node));
+	if (rt_paranoid && rt_run_is_alone())
+		rt_shadow_close(rt_lpm_value(trie, node), map->value_size);
 	node->children[0] = NULL;
 	if (trie->freed == NULL)
 		trie->freed = node;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map_hash_find.h"
 #include "map_percpu.h"
+#include "paranoid.h"
 
 static struct rt_hash_element *element_of(const struct rt_hash *hash, struct rt_lru_node *node)
 {
@@ -15,6 +16,8 @@ static void evict(struct rt_map *map, struct rt_lru_node *node)
 	rt_hash_unlink(hash, element);
 	hash->count--;
 	rt_map_value_released(map, rt_hash_value(hash, element));
+	if (rt_paranoid)
+		rt_hash_poison(hash, element);
 }
 
 static void open(struct rt_map *map, struct rt_lru_node *node)
@@ -111,14 +114,17 @@ static void *lru_percpu_lookup(struct rt_map *map, const void *key)
  * A node is taken before the key is looked for, as in the kernel: even an update that fails, or that
  * replaces a value, may cost another entry its place.
  */
-static struct rt_hash_element *take_element(struct rt_hash *hash, const void *key)
+static struct rt_hash_element *take_element(struct rt_map *map, const void *key)
 {
+	struct rt_hash *hash = rt_hash_state(map);
 	struct rt_lru_node *node = rt_lru_take(hash->lru);
 	struct rt_hash_element *element;
 
 	if (node == NULL)
 		return NULL;
 	element = element_of(hash, node);
+	if (rt_paranoid)
+		rt_hash_open(map, element);
 	memmove(rt_hash_key(element), key, hash->key_size);
 	element->hash = rt_hash_of(hash, rt_hash_key(element));
 	return element;
@@ -132,7 +138,7 @@ static s64 lru_update(struct rt_map *map, const void *key, const void *value, u6
 
 	if (flags > RT_EXIST)
 		return -EINVAL;
-	element = take_element(hash, key);
+	element = take_element(map, key);
 	if (element == NULL)
 		return -ENOMEM;
 	rt_map_copy_value(map, rt_hash_value(hash, element), value);
@@ -163,7 +169,7 @@ static s64 percpu_update(struct rt_map *map, const void *key, const void *value,
 	if (flags > RT_EXIST)
 		return -EINVAL;
 	if (flags != RT_EXIST) {
-		element = take_element(hash, key);
+		element = take_element(map, key);
 		if (element == NULL)
 			return -ENOMEM;
 	}

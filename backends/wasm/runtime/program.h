@@ -51,6 +51,13 @@ void rt_programs_reap(void);
 /* The program whose code the engine is running, NULL outside a run. */
 struct rt_program *rt_program_current(void);
 
+u32 rt_run_depth(void); /* runs that have begun and not ended */
+/* A program runs, and no run waits below it or for user space: nobody else can hold a pointer that this
+ * one invalidates, as RCU lets them. */
+bool rt_run_is_alone(void);
+/* User space's turn, and other programs', within the innermost run. */
+void rt_run_wait(void (*meanwhile)(void));
+
 /* ---- for engines ---------------------------------------------------------------------------- */
 
 /*

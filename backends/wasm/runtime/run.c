@@ -10,6 +10,7 @@
 #include "run.h"
 
 #include "held.h"
+#include "paranoid.h"
 #include "world.h"
 
 /*
@@ -43,6 +44,7 @@ struct run {
 static struct run runs[RUNS_MAX];
 static u32 areas[RUNS_MAX]; /* top of each level's area; 0 = not taken yet */
 static u32 depth;
+static u32 waiting_depth; /* runs that wait while others do something */
 static struct run *run; /* the innermost, or NULL */
 static u64 budget_per_run = BUDGET_DEFAULT;
 u64 rt_budget;
@@ -100,8 +102,10 @@ static void end(void)
 	rt_budget = run->outer_budget;
 	depth--;
 	run = depth == 0 ? NULL : &runs[depth - 1];
-	if (depth == 0)
+	if (depth == 0) {
 		rt_programs_reap();
+		rt_quarantine_release();
+	}
 }
 
 /* Runs run->tail_target, and what it tail-calls, with r10 = frame. */
@@ -112,6 +116,8 @@ static u64 run_to_end(u64 frame)
 	do {
 		run->program = run->tail_target;
 		run->tail_target = NULL;
+		if (rt_paranoid)
+			rt_stack_forget(frame);
 		r0 = run->program->entry(run->program, run->context, frame);
 	} while (run->tail_target != NULL);
 	return r0;
@@ -169,12 +175,33 @@ RT_EXPORT(rt_run_unwind) void rt_run_unwind(u32 to_depth)
 		rt_held_abandon(run->held);
 		end();
 	}
+	if (waiting_depth > depth)
+		waiting_depth = depth;
 }
 
 /* The program whose code runs, or 0: which one a fault is about. */
 RT_EXPORT(program_current) u32 program_current(void)
 {
 	return run == NULL ? 0 : run->program->handle;
+}
+
+u32 rt_run_depth(void)
+{
+	return depth;
+}
+
+bool rt_run_is_alone(void)
+{
+	return depth == 1 && waiting_depth == 0;
+}
+
+void rt_run_wait(void (*meanwhile)(void))
+{
+	u32 outer = waiting_depth;
+
+	waiting_depth = depth;
+	meanwhile();
+	waiting_depth = outer;
 }
 
 struct rt_program *rt_program_current(void)
@@ -201,6 +228,8 @@ void rt_function_enter(u64 frame, u32 cost)
 		rt_shadow_set((void *)(uintptr_t)bottom, run->lowest - bottom, RT_ACCESS_WRITE);
 		run->lowest = bottom;
 	}
+	if (rt_paranoid)
+		rt_stack_forget(frame);
 	rt_budget_charge(cost);
 }
 

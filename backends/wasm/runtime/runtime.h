@@ -95,11 +95,14 @@ enum rt_fault_kind {
 	RT_FAULT_ENGINE,       /* the engine itself gave up */
 	RT_FAULT_MISALIGNED,   /* misaligned atomic */
 	RT_FAULT_POISONED,     /* an instruction that could not be relocated was reached */
+	RT_FAULT_UNWRITTEN,    /* read of stack that was never written (paranoid.h) */
 };
 
 /* Throws in the host, with the current call site (rt_site). */
 _Noreturn void rt_fault(enum rt_fault_kind kind, u64 address, u32 size);
 
+/* Faults with `kind` where the program may not access the memory; size > 0. */
+void rt_check_access(u64 address, u32 size, bool write, enum rt_fault_kind kind);
 void rt_check_read_slowly(u64 address, u32 size);
 void rt_check_write_slowly(u64 address, u32 size);
 

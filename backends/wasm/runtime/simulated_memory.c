@@ -6,6 +6,7 @@
 #include "simulated_memory.h"
 
 #include "bytes.h"
+#include "paranoid.h"
 #include "shadow.h"
 
 #define CHUNK_SIZE (16 * RT_PAGE_SIZE)
@@ -116,7 +117,8 @@ static bool readable(u64 address, u32 size, enum rt_space space)
 		return false;
 	for (u32 page = (u32)(address >> RT_PAGE_SHIFT); page <= (u32)(last >> RT_PAGE_SHIFT); page++)
 		if (rt_spaces[page] != space)
-			return space == RT_SPACE_KERNEL && rt_shadow_allows(address, size, false);
+			return space == RT_SPACE_KERNEL && (rt_shadow_allows(address, size, false) ||
+							    rt_stack_holds(address, size));
 	return true;
 }
 

@@ -183,7 +183,7 @@ RT_EXPORT(rt_preempt) void rt_preempt(void)
 	for (cpu = 0; cpu < rt_cpu_count && rt_cpu_runs[cpu] != 0; cpu++)
 		;
 	if (cpu < rt_cpu_count)
-		host_preempt();
+		rt_run_wait(host_preempt);
 }
 
 RT_EXPORT(rt_preemption_point) void rt_preemption_point(void)

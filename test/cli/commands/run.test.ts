@@ -28,6 +28,8 @@ describe("a file sink", () => {
     ["a wrong collector", ["--collector", "typo"]],
     ["a wrong workload", ["--workload", "typo"]],
     ["a wrong engine", ["--engine", "typo"]],
+    ["a wrong mode", ["--mode", "typo"]],
+    ["a mode that the engine lacks", ["--engine", "ubpf", "--mode", "paranoid"]],
     ["a missing trace", ["--trace", file("missing.trace")]],
     ["another sink that is wrong", ["--sink", `ndjson:${kept},typo`]],
   ])("keeps what the file held where the run fails for %s", (_, args) => {

@@ -1,7 +1,8 @@
 /** The compiling engine: every program becomes a WebAssembly module that calls the runtime's helpers. */
 import { VerifierError } from "#core/errors.ts";
-import type { Engine, EngineProgram, LoadOptions, Resolve } from "#wasm/engines/engine.ts";
+import type { Engine, EngineProgram, LoadOptions, Mode, Resolve } from "#wasm/engines/engine.ts";
 import { describeSite } from "#wasm/engines/fault_site.ts";
+import { checkMode } from "#wasm/engines/mode.ts";
 import {
   callbackTargets,
   outOfMemory,
@@ -11,16 +12,15 @@ import {
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import { type CompiledProgram, compileProgram } from "./compile_program.ts";
-import type { Mode, RuntimeAddresses } from "./function_context.ts";
+import type { RuntimeAddresses } from "./function_context.ts";
 import { inlinePlaces } from "./inline_places.ts";
 
-/** An engine that checks every access of a program against what it may touch. */
 export const aotEngine: Engine = createAotEngine("checked");
 
-/** `fast` checks nothing but the bounds of linear memory: for programs that are known to be right. */
 export function createAotEngine(mode: Mode): Engine {
   return {
     name: "aot",
+    mode,
     load: (instance, program, resolve, options = {}) =>
       load(mode, instance, program, resolve, options),
   };
@@ -34,6 +34,7 @@ function load(
   options: LoadOptions,
 ): EngineProgram {
   const { exports } = instance;
+  checkMode(instance, program.name, mode);
   const handle = exports.program_create(options.contextSize ?? 0);
   if (handle < 0) throw outOfMemory(program.name);
   try {

@@ -4,6 +4,7 @@
  * program is a wasm module of its own; its functions lie in the runtime's table. The site of everything
  * is the slot of the instruction.
  */
+#include "paranoid.h"
 #include "program.h"
 #include "run.h"
 
@@ -22,6 +23,7 @@ struct compiled {
 #define ACCESS_SIZE 0xffu
 #define ACCESS_WRITE 0x100u
 #define ACCESS_ALIGNED 0x200u
+#define ACCESS_UPDATE 0x400u /* reads what it writes */
 
 static u32 table_index(const void *function)
 {
@@ -95,8 +97,10 @@ RT_EXPORT(aot_check) void aot_check(u64 address, u32 site, u32 access)
 	bool write = (access & ACCESS_WRITE) != 0;
 
 	rt_site = site;
-	if (!rt_shadow_allows(address, size, write))
-		rt_fault(write ? RT_FAULT_STORE : RT_FAULT_LOAD, address, size);
+	if ((access & ACCESS_UPDATE) != 0 &&
+	    rt_stack_use(address, size, false) == RT_STACK_UNWRITTEN)
+		rt_fault(RT_FAULT_UNWRITTEN, address, size);
+	rt_check_access(address, size, write, write ? RT_FAULT_STORE : RT_FAULT_LOAD);
 	if ((access & ACCESS_ALIGNED) != 0 && address % size != 0)
 		rt_fault(RT_FAULT_MISALIGNED, address, size);
 }

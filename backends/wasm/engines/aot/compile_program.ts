@@ -1,5 +1,6 @@
 /** A linked program as a WebAssembly module. */
 import { analyseAccesses } from "#wasm/engines/access_analysis.ts";
+import type { Mode } from "#wasm/engines/engine.ts";
 import { type ProgramCode, refuse, takeApart } from "#wasm/engines/function_code.ts";
 import type { ProgramProbes } from "#wasm/engines/probes.ts";
 import type { Named } from "#wasm/engines/register_flow.ts";
@@ -8,7 +9,7 @@ import { type LinkedProgram, POISON_HELPER } from "#wasm/loader/linked_program.t
 import { ByteWriter } from "./byte_writer.ts";
 import { compileFunction } from "./compile_function.ts";
 import type { CodeProbes } from "./emit_probes.ts";
-import type { Mode, ModuleFunctions, RuntimeAddresses } from "./function_context.ts";
+import type { ModuleFunctions, RuntimeAddresses } from "./function_context.ts";
 import { type DefinedFunction, type ImportedFunction, writeModule } from "./module_writer.ts";
 import { TYPE, WASM } from "./wasm_opcodes.ts";
 
@@ -102,7 +103,7 @@ export function compileProgram(request: CompileRequest): CompiledProgram {
     poisoned,
     named,
     findings: analyseAccesses(code, named),
-    takesLocks: byRegister || helpers.includes(SPIN_LOCK),
+    callsHelpers: request.mode === "paranoid" || byRegister || helpers.includes(SPIN_LOCK),
     secondArgument,
     probes: codeProbes(request.probes, imports.length - 1),
   };

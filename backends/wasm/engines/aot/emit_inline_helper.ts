@@ -56,7 +56,7 @@ export function emitInlineHelper(
   id: number,
   callOut: () => void,
 ): boolean {
-  if (context.takesLocks) return false;
+  if (context.callsHelpers) return false;
   switch (id) {
     case HELPER.mapLookupElem:
       return lookUpInArray(context, slot);
@@ -77,8 +77,8 @@ export function emitInlineHelper(
 }
 
 /** Whether the function has a helper that needs the local `task`. */
-export function readsTask({ code, one, takesLocks }: FunctionContext): boolean {
-  if (takesLocks) return false;
+export function readsTask({ code, one, callsHelpers }: FunctionContext): boolean {
+  if (callsHelpers) return false;
   for (let slot = one.start; slot < one.end; slot++) {
     const instruction = code.instructions[slot];
     if (instruction === undefined || instructionClass(instruction) !== CLASS.JMP) continue;

@@ -41,6 +41,7 @@ const STORE = {
 /** Bits of aot_check's `access` (aot_engine.c). */
 const CHECK_WRITE = 0x100;
 const CHECK_ALIGNED = 0x200;
+const CHECK_UPDATE = 0x400;
 const READABLE_BITS = 0x7f;
 
 export function emitMemory(context: FunctionContext, slot: number, instruction: Instruction): void {
@@ -74,10 +75,9 @@ function prepare(
   const size = accessSize(instruction);
   const write = (flags & CHECK_WRITE) !== 0;
   const aligned = (flags & CHECK_ALIGNED) !== 0;
-  const sure =
-    how === "fast" ||
-    findings.ownFrame.has(slot) ||
-    (!aligned && checked.covers(base, offset, size, write));
+  // In paranoid mode the check also notes which bytes of the frame are written.
+  const own = how !== "paranoid" && findings.ownFrame.has(slot);
+  const sure = how === "fast" || own || (!aligned && checked.covers(base, offset, size, write));
   if (sure) {
     getRegister(context, base);
     out.byte(WASM.i32_wrap_i64);
@@ -161,7 +161,8 @@ function emitAtomic(
     setRegister(context, dst);
     return;
   }
-  prepare(context, slot, instruction, dst, CHECK_WRITE | CHECK_ALIGNED);
+  const update = imm === ATOMIC.STORE_RELEASE ? 0 : CHECK_UPDATE;
+  prepare(context, slot, instruction, dst, CHECK_WRITE | CHECK_ALIGNED | update);
   if (imm === ATOMIC.STORE_RELEASE) {
     getRegister(context, src);
     access(context, STORE[size], 0);

@@ -1,5 +1,6 @@
 /** What the emission of one function's instructions shares. */
 import type { AccessFindings } from "#wasm/engines/access_analysis.ts";
+import type { Mode } from "#wasm/engines/engine.ts";
 import type { FunctionCode, ProgramCode } from "#wasm/engines/function_code.ts";
 import type { Named } from "#wasm/engines/register_flow.ts";
 import type { ByteWriter } from "./byte_writer.ts";
@@ -7,9 +8,6 @@ import type { CheckedAccesses } from "./checked_accesses.ts";
 import type { CodeProbes } from "./emit_probes.ts";
 import type { InlinePlaces } from "./inline_places.ts";
 import { TYPE, WASM } from "./wasm_opcodes.ts";
-
-/** `fast`: wasm's own bounds only. `checked`: every access against the shadow. */
-export type Mode = "fast" | "checked";
 
 /** Addresses of the runtime's variables that compiled code uses in place. */
 export interface RuntimeAddresses {
@@ -65,8 +63,9 @@ export interface FunctionContext {
   /** What those LDDW name, by slot. */
   readonly named: ReadonlyMap<number, Named>;
   readonly findings: AccessFindings;
-  /** The program may hold a spin lock, under which helpers fault: they are called then. */
-  readonly takesLocks: boolean;
+  /** No helper is inlined: the program may hold a spin lock, under which they fault, or is paranoid, where
+   * they note what they write. */
+  readonly callsHelpers: boolean;
   readonly checked: CheckedAccesses;
   /** What the code tells besides; undefined: nothing. */
   readonly probes: CodeProbes | undefined;

@@ -4,6 +4,7 @@ import type { Engine, EngineProgram, LoadOptions, Resolve } from "#wasm/engines/
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import { describeSite } from "../fault_site.ts";
+import { checkMode } from "../mode.ts";
 import {
   callbackTargets,
   outOfMemory,
@@ -13,7 +14,7 @@ import {
 import { SITE_BYTES, SITE_IS_END, SITE_IS_PC, writeSites } from "./sites.ts";
 import { type Lowering, lower } from "./ubpf_lowering.ts";
 
-export const ubpfEngine: Engine = { name: "ubpf", load };
+export const ubpfEngine: Engine = { name: "ubpf", mode: "checked", load };
 
 function load(
   instance: RuntimeInstance,
@@ -22,6 +23,7 @@ function load(
   options: LoadOptions = {},
 ): EngineProgram {
   const { exports } = instance;
+  checkMode(instance, program.name, "checked");
   const memoryBefore = exports.rt_memory_used();
   const handle = exports.program_create(options.contextSize ?? 0);
   if (handle < 0) throw outOfMemory(program.name);

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { MAP_TYPE } from "#core/backend.ts";
 import { ProgramFault } from "#core/errors.ts";
+import { createAotEngine } from "#wasm/engines/aot/aot.ts";
 import { ENGINES } from "#wasm/engines/engines.ts";
 import type { Reference } from "#wasm/loader/linked_program.ts";
 import {
@@ -31,7 +32,16 @@ const START = "mov %r6, %r1\nldxdw %r8, [%r1]\n";
 
 const SCENARIOS: readonly Scenario[] = [
   // Through r8, so that it is not refused at load.
-  { object: "the frame", bytes: 512, prepare: "mov %r7, %r10\nsub %r7, 512\nadd %r7, %r8\n" },
+  {
+    object: "the frame",
+    bytes: 512,
+    prepare: `stdw [%r10-512], 0
+stdw [%r10-8], 0
+mov %r7, %r10
+sub %r7, 512
+add %r7, %r8
+`,
+  },
   { object: "the context", bytes: CONTEXT_BYTES, prepare: "mov %r7, %r6\n" },
   {
     object: "an array's value",
@@ -93,7 +103,9 @@ function slotOf(scenario: Scenario): number {
 
 const signed = (offset: number): string => (offset < 0 ? `${offset}` : `+${offset}`);
 
-describe.each(ENGINES)("on $name,", (engine) => {
+const PARANOID = createAotEngine("paranoid");
+
+describe.each([...ENGINES, PARANOID])("on $name, $mode,", (engine) => {
   beforeAll(() => useEngine(engine));
 
   describe.each(SCENARIOS)("$object", (scenario) => {
