@@ -50,12 +50,12 @@ RUN export PATH="$PWD/node_modules/.bin:$PATH" \
 COPY bench bench
 COPY cli cli
 COPY core core
-# `bench` writes programs with the assembler.
+# `bench` writes programs with the assembler, and compiles some where there is a compiler.
 COPY property-tests/isa/*.ts property-tests/isa/
 COPY samples samples
 COPY LICENSE ./
 COPY deploy/container/launcher.c /tmp/launcher.c
-RUN set -e; app=/image/opt/tapio-bpf; mkdir -p "$app/build/kernel" "$app/build/wasm" /image/usr/local/bin; \
+RUN set -e; app=/image/opt/tapio-bpf; mkdir -p "$app/build/kernel" "$app/build/wasm" "$app/scripts" /image/usr/local/bin; \
     gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o /image/usr/local/bin/tapio-bpf /tmp/launcher.c; \
     cp node_modules/node/bin/node /image/usr/local/bin/node; \
     strip /image/usr/local/bin/* build/kernel/tapio_bpf.node; \
@@ -64,6 +64,7 @@ RUN set -e; app=/image/opt/tapio-bpf; mkdir -p "$app/build/kernel" "$app/build/w
     cp -R build/bpf build/lab "$app/build/"; \
     npm prune --omit=dev --offline --no-audit --no-fund; \
     cp -R backends bench cli core lab node_modules property-tests samples LICENSE package.json "$app/"; \
+    cp scripts/build_bpf.ts scripts/up_to_date.ts "$app/scripts/"; \
     find "$app/backends" "$app/bench" -type f ! -name '*.ts' -delete; \
     find "$app" -type d -empty -delete
 
