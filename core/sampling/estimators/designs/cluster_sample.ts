@@ -17,8 +17,11 @@ import { requireDraw } from "./check_draw.ts";
 import { PairSums } from "./pair_sums.ts";
 import type { DesignSample, PairTotals } from "./pair_totals.ts";
 
-/** Sums of connections that are remembered, one for each probability that a connection's events met. */
-export const CLUSTER_SUMS_MAX = 65_536;
+/**
+ * Sums of connections that are remembered, one for each probability that a connection's events met: a count of as many
+ * is known to 1 %, and they are added up in a few hundredths of a second.
+ */
+export const CLUSTER_SUMS_MAX = 16_384;
 /** R as it is given here: the upper 53 of its 56 bits, a whole number. */
 export const CLUSTER_RANDOMNESS_LIMIT = 2 ** 53;
 
