@@ -104,7 +104,8 @@ export function visibleTo(kernel: Btf, run: CollectorRun): CollectorRun {
   return { ...run, fields: { ...fields, skaddr, [FAMILY]: 0 } };
 }
 
-const USER_ADDRESSES = 2n ** 47n - 1n;
+/** Their lower half, so that what lies behind an address is one of them too. */
+const USER_ADDRESSES = 2n ** 46n - 1n;
 
 /** The context as the kernel with these types would hand it over. */
 export function encodeContext(kernel: Btf, run: CollectorRun): Uint8Array {

@@ -27,6 +27,11 @@ function copiedOut(dockerfile: string): string[] {
   return lines.flatMap(([, sources]) => sources!.split(" "));
 }
 
+/** What the engine is given at all. */
+function allowed(dockerignore: string): string[] {
+  return [...dockerignore.matchAll(/^!(.+)$/gm)].map(([, path]) => path!);
+}
+
 function holds(copied: readonly string[], module: string): boolean {
   return copied.some((source) => {
     if (!source.endsWith("/*.ts")) return module === source || module.startsWith(`${source}/`);
@@ -44,4 +49,12 @@ test("the image holds every module of the command", async () => {
     (module) => !holds(copiedIn(dockerfile), module) || !holds(copiedOut(dockerfile), module),
   );
   expect(missing).toEqual([]);
+});
+
+test("what the Dockerfile copies is given to the engine", () => {
+  const given = allowed(readFileSync(".dockerignore", "utf8"));
+  const sources = copiedIn(readFileSync("Dockerfile", "utf8"));
+  expect(sources).toContain("cli");
+  const withheld = sources.filter((source) => !given.includes(source) && !holds(given, source));
+  expect(withheld).toEqual([]);
 });
