@@ -7,14 +7,22 @@ const TOLERANCE = 0.05;
 const WINDOW_S = 1;
 
 export interface Control {
-  /** Longest time from a change of the load until what is kept, on average, stays within 5 % of what is wanted. */
-  readonly settling_s: number;
+  /**
+   * Longest time from a change of the load until what is kept, on average, stays within 5 % of what is wanted, in whole
+   * intervals; null where it does not before the next change.
+   */
+  readonly settling_s: number | null;
   /** Most events kept beyond what is wanted after one change, in seconds of the target. */
   readonly excess_s: number;
-  /** Root mean square deviation from what is wanted, over windows of a second after settling, relative to it. */
-  readonly steady_rms: number;
+  /**
+   * Root mean square deviation from what is wanted, over windows of a second after settling, relative to it; null where
+   * there is no such window.
+   */
+  readonly steady_rms: number | null;
   /** What the deviation would be if each event were kept independently at exactly the right rate. */
-  readonly noise_rms: number;
+  readonly noise_rms: number | null;
+  /** Events kept in all, relative to what is wanted. */
+  readonly kept_ratio: number;
   /** Largest mean error of an interval's estimated total, in standard errors of that mean. */
   readonly bias_z_max: number;
   readonly intervals: number;
@@ -34,10 +42,13 @@ export function controlOf(timeline: Timeline): Control | undefined {
   if (offered.length === 0 || replications.length === 0) return undefined;
   const wanted = offered.map((_, i) => wantedPerS(timeline, i));
   const stretches = stretchesOf(timeline, wanted);
+  const neverSettled = stretches.some(({ end, settled }) => settled === end);
+  const settling = Math.max(...stretches.map(({ begin, settled }) => settled - begin));
   return {
-    settling_s: Math.max(...stretches.map(({ begin, settled }) => (settled - begin) * interval_s)),
+    settling_s: neverSettled ? null : settling * interval_s,
     excess_s: Math.max(...stretches.map((each) => excessOf(timeline, wanted, each))),
     ...steadiness(timeline, wanted, stretches),
+    kept_ratio: keptRatio(timeline, wanted),
     bias_z_max: Math.max(...offered.map((_, i) => Math.abs(biasOf(timeline, i)))),
     intervals: offered.length,
   };
@@ -48,18 +59,18 @@ function wantedPerS({ target_events_per_s, loads_per_s }: Timeline, i: number): 
   return Math.min(target_events_per_s, loads_per_s[i]!);
 }
 
-/** The intervals of each load. An interval in which the load changes belongs to the one that it changes to. */
+/** The intervals of each phase. One in which the load changes belongs to the phase that it changes to. */
 function stretchesOf(timeline: Timeline, wanted: readonly number[]): Stretch[] {
-  const { loads_per_s } = timeline;
+  const { changes_s, interval_s } = timeline;
+  const count = timeline.offered.length;
+  // An event's worth of rounding must not move a change into the interval before.
+  const begins = changes_s.map((at_s) => Math.floor(at_s / interval_s + 1e-6));
   const stretches: Stretch[] = [];
-  for (let begin = 0; begin < loads_per_s.length; ) {
-    let end = begin + 1;
-    // The first interval after a change may be a mixture of both loads.
-    while (end < loads_per_s.length && loads_per_s[end] === loads_per_s[end - 1]) end++;
+  for (const [i, begin] of begins.entries()) {
+    const end = Math.min(count, begins[i + 1] ?? count);
     let settled = end;
     while (settled > begin && isRight(timeline, wanted, settled - 1)) settled--;
-    stretches.push({ begin, end, settled });
-    begin = end;
+    if (end > begin) stretches.push({ begin, end, settled });
   }
   return stretches;
 }
@@ -75,6 +86,12 @@ function excessOf(timeline: Timeline, wanted: readonly number[], { begin, end }:
     excess += Math.max(0, loads_per_s[i]! * rates[i]! - wanted[i]!) * interval_s;
   }
   return excess / target_events_per_s;
+}
+
+function keptRatio({ replications, interval_s }: Timeline, wanted: readonly number[]): number {
+  const target = replications.length * interval_s * sum(wanted, 0, wanted.length);
+  const kept = replications.reduce((all, each) => all + sum(each.kept, 0, each.kept.length), 0);
+  return target === 0 ? 1 : kept / target;
 }
 
 function steadiness(
@@ -95,7 +112,7 @@ function steadiness(
       windows += replications.length;
     }
   }
-  if (windows === 0) return { steady_rms: 0, noise_rms: 0 };
+  if (windows === 0) return { steady_rms: null, noise_rms: null };
   return { steady_rms: Math.sqrt(squares / windows), noise_rms: Math.sqrt(noise / windows) };
 }
 

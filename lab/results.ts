@@ -33,11 +33,15 @@ export interface Timeline {
   readonly truths: readonly number[];
   readonly loads_per_s: readonly number[];
   readonly rates: readonly number[];
+  /** When the load changes: where its phases begin. */
+  readonly changes_s: readonly number[];
   readonly replications: readonly IntervalCounts[];
 }
 
 export interface CellResults {
   readonly strategy: string;
+  /** Of the strategy: uniform, tail, bottom_k. */
+  readonly kind: string;
   readonly workload: string;
   readonly quantity: string;
   readonly truth: number;

@@ -128,7 +128,8 @@ function runCell(plan: CellPlan, { shard, now_ms }: RunOptions): CellResults[] {
     const sample = sampler(kept);
     for (const column of columns) column.add(i, sample);
   }
-  const place = { strategy: strategy.name, workload: workload.name, events: events.count };
+  const { name, kind } = strategy;
+  const place = { strategy: name, kind, workload: workload.name, events: events.count };
   const runs = Math.ceil((experiment.replications - shard.index) / shard.count);
   return columns.map((column, at) => ({
     ...place,

@@ -5,6 +5,8 @@ import type { CellResults, ExperimentResults } from "./results.ts";
 
 export interface Cell {
   readonly strategy: string;
+  /** Of the strategy: uniform, tail, bottom_k. */
+  readonly kind: string;
   readonly workload: string;
   /** What is estimated: total, mean, total of a type. */
   readonly quantity: string;
@@ -60,6 +62,7 @@ function summarizeCell({ replications, truth, warning, ...cell }: CellResults): 
   const control = cell.timeline && controlOf(cell.timeline);
   return {
     strategy: cell.strategy,
+    kind: cell.kind,
     workload: cell.workload,
     quantity: cell.quantity,
     events: cell.events,

@@ -3,6 +3,7 @@ import type { Interval } from "./decide_replication.ts";
 import type { KeptEvents } from "./decisions/kept_events.ts";
 import type { IntervalCounts, Timeline } from "./results.ts";
 import type { Strategy } from "./strategy.ts";
+import { phasesOf } from "./workload/arrivals.ts";
 import type { Events } from "./workload/events.ts";
 import type { Load, Workload } from "./workload/schema.ts";
 
@@ -54,20 +55,18 @@ export class TimelineRecorder {
       ),
       loads_per_s: intervals.map(({ begin_s, end_s }) => meanLoad(this.#load, begin_s, end_s)),
       rates: intervals.map(({ rate }) => rate),
+      changes_s: phasesOf(this.#load).map(({ begin_s }) => begin_s),
       replications: this.#replications,
     };
   }
 }
 
 /** Mean events a second of a load between two times. */
-function meanLoad({ phases, repeat }: Load, begin_s: number, end_s: number): number {
-  let [at, events] = [0, 0];
-  for (let turn = 0; turn < repeat; turn++) {
-    for (const { seconds, events_per_s } of phases) {
-      const overlap = Math.min(end_s, at + seconds) - Math.max(begin_s, at);
-      if (overlap > 0) events += overlap * events_per_s;
-      at += seconds;
-    }
+function meanLoad(load: Load, begin_s: number, end_s: number): number {
+  let events = 0;
+  for (const phase of phasesOf(load)) {
+    const overlap_s = Math.min(end_s, phase.end_s) - Math.max(begin_s, phase.begin_s);
+    if (overlap_s > 0) events += overlap_s * phase.events_per_s;
   }
   return events / (end_s - begin_s);
 }

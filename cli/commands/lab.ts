@@ -165,7 +165,7 @@ export const labReportCommand: Command = {
   async run({ options, positionals }) {
     const file = options["output"];
     if (typeof file !== "string") throw new UsageError("lab report: give --output FILE.html");
-    writeFileSync(file, reportPage(summarize(readResults(positionals[0]!))));
+    writeFileSync(file, reportPage(readResults(positionals[0]!)));
     return 0;
   },
 };

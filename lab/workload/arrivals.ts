@@ -13,9 +13,27 @@ export function evenArrivals(count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => i / EVENTS_PER_S);
 }
 
-export function expectedEvents({ phases, repeat }: Load): number {
-  return (
-    repeat * phases.reduce((sum, { seconds, events_per_s }) => sum + seconds * events_per_s, 0)
+export interface Phase {
+  readonly begin_s: number;
+  readonly end_s: number;
+  readonly events_per_s: number;
+}
+
+/** The phases of a load, repetitions one by one. */
+export function phasesOf({ phases, repeat }: Load): Phase[] {
+  let end_s = 0;
+  const turns = Array.from({ length: repeat }, () => phases);
+  return turns.flat().map(({ seconds, events_per_s }) => {
+    const begin_s = end_s;
+    end_s += seconds;
+    return { begin_s, end_s, events_per_s };
+  });
+}
+
+export function expectedEvents(load: Load): number {
+  return phasesOf(load).reduce(
+    (sum, { begin_s, end_s, events_per_s }) => sum + (end_s - begin_s) * events_per_s,
+    0,
   );
 }
 
@@ -24,7 +42,6 @@ export function expectedEvents({ phases, repeat }: Load): number {
  * `BpfError` where there would be more than ten million.
  */
 export function arrivalsOf(load: Load, random: Xoshiro128): Float64Array {
-  const { phases, repeat, arrivals } = load;
   const expected = expectedEvents(load);
   if (expected > EVENTS_MAX) {
     throw new BpfError("generate load", `it has ${Math.round(expected)} events`, {
@@ -32,17 +49,11 @@ export function arrivalsOf(load: Load, random: Xoshiro128): Float64Array {
     });
   }
   const times: number[] = [];
-  let begin = 0;
-  for (let turn = 0; turn < repeat; turn++) {
-    for (const { seconds, events_per_s } of phases) {
-      const end = begin + seconds;
-      if (events_per_s > 0) {
-        const mean = 1 / events_per_s;
-        const gap = arrivals === "even" ? () => mean : () => random.exponential(mean);
-        for (let at = begin + gap(); at < end; at += gap()) times.push(at);
-      }
-      begin = end;
-    }
+  for (const { begin_s, end_s, events_per_s } of phasesOf(load)) {
+    if (events_per_s === 0) continue;
+    const mean_s = 1 / events_per_s;
+    const gap_s = load.arrivals === "even" ? () => mean_s : () => random.exponential(mean_s);
+    for (let at = begin_s + gap_s(); at < end_s; at += gap_s()) times.push(at);
   }
   return Float64Array.from(times);
 }
