@@ -5,13 +5,16 @@ import { estimateMean } from "#core/sampling/estimators/mean.ts";
 import { type QuantileDesign, QuantileSample } from "#core/sampling/estimators/quantile.ts";
 import { estimateTotal } from "#core/sampling/estimators/total.ts";
 import type { KeptEvents } from "../decisions/kept_events.ts";
-import type { Events } from "../workload/events.ts";
+import type { Events, LargestValues } from "../workload/events.ts";
 import type { Sample } from "./sample.ts";
 
-/** How the events of a sample were drawn: `drawOf` says it of event `at` of the kept ones. */
+/** How the events of a sample were drawn, and what is known besides. */
 export interface Drawn<Draw, Design extends DesignSample<Design>> {
   readonly design: QuantileDesign<Draw, Design>;
+  /** How event `at` of the kept ones was. */
   readonly drawOf: (at: number) => Draw;
+  /** As collectors know them, of events that were not kept, too. */
+  readonly largest: LargestValues;
 }
 
 export class DesignedSample<Draw, Design extends DesignSample<Design>> implements Sample {
@@ -49,13 +52,15 @@ export class DesignedSample<Draw, Design extends DesignSample<Design>> implement
 
   total(type: number | undefined, confidence: number): Estimate {
     const whole = this.#whole();
-    if (type === undefined) return estimateTotal(whole, { confidence });
+    const { all, byType } = this.#drawn.largest;
+    if (type === undefined) return estimateTotal(whole, { confidence, maximum: all });
     const part = this.#part((number) => this.#events.types[number] === type);
-    return estimateTotal({ totals: () => part.totals(whole) }, { confidence });
+    const options = { confidence, maximum: byType[type]! };
+    return estimateTotal({ totals: () => part.totals(whole) }, options);
   }
 
   mean(confidence: number): Estimate {
-    return estimateMean(this.#whole(), { confidence });
+    return estimateMean(this.#whole(), { confidence, maximum: this.#drawn.largest.all });
   }
 
   quantile(p: number, confidence: number): Estimate {
@@ -63,6 +68,6 @@ export class DesignedSample<Draw, Design extends DesignSample<Design>> implement
     const { numbers, count } = this.#kept;
     const sample = new QuantileSample(design);
     for (let at = 0; at < count; at++) sample.add(this.#events.values[numbers[at]!]!, drawOf(at));
-    return sample.estimate(p, { confidence });
+    return sample.estimate(p, { confidence, maximum: this.#drawn.largest.all });
   }
 }

@@ -8,7 +8,7 @@ import {
 import type { KeptEvents } from "../decisions/kept_events.ts";
 import type { Quantity } from "../quantity.ts";
 import type { Strategy } from "../strategy.ts";
-import { type Events, typeCounts } from "../workload/events.ts";
+import { type Events, type LargestValues, largestValues, typeCounts } from "../workload/events.ts";
 import { DesignedSample } from "./designed_sample.ts";
 import { selectBottomK, selectReservoir } from "./select.ts";
 import { WeightedSample } from "./weighted_sample.ts";
@@ -25,49 +25,57 @@ export interface Sample {
 
 /** Makes the sample that user space has of what the programs kept, once for each replication. */
 export function samplerOf(strategy: Strategy, events: Events): (kept: KeptEvents) => Sample {
+  const largest = largestValues(events);
+  const independent = (kept: KeptEvents) => independentSample(events, kept, largest);
   switch (strategy.kind) {
     case "consistent":
-      return (kept) => clusterSample(events, kept);
+      return (kept) => clusterSample(events, kept, largest);
     case "stratified": {
       const nameOf = (number: number): string => events.typeNames[events.types[number]!]!;
-      const sizes = typeCounts(events);
-      return (kept) => stratifiedSample(events, kept, nameOf, sizes);
+      const strata = { sizes: typeCounts(events), nameOf };
+      return (kept) => stratifiedSample(events, kept, strata, largest);
     }
     case "reservoir": {
       // One stratum: a simple random sample without replacement.
-      const sizes = new Map([["all", events.count]]);
+      const strata = { sizes: new Map([["all", events.count]]), nameOf: () => "all" };
       const { k } = strategy;
-      return (kept) => stratifiedSample(events, selectReservoir(kept, k), () => "all", sizes);
+      return (kept) => stratifiedSample(events, selectReservoir(kept, k), strata, largest);
     }
     case "bottom_k":
-      return (kept) => independentSample(events, selectBottomK(kept, strategy.k));
+      return (kept) => independent(selectBottomK(kept, strategy.k));
     case "priority_sampling":
-      return (kept) => new WeightedSample(events, kept, strategy.k);
+      return (kept) => new WeightedSample(events, kept, strategy.k, independent);
     default:
-      return (kept) => independentSample(events, kept);
+      return independent;
   }
 }
 
-export function independentSample(events: Events, kept: KeptEvents): Sample {
+function independentSample(events: Events, kept: KeptEvents, largest: LargestValues): Sample {
   const drawOf = (at: number): number => kept.pis[at]!;
-  return new DesignedSample(events, kept, { design: POISSON_DRAWS, drawOf });
+  return new DesignedSample(events, kept, { design: POISSON_DRAWS, drawOf, largest });
 }
 
-function clusterSample(events: Events, kept: KeptEvents): Sample {
+function clusterSample(events: Events, kept: KeptEvents, largest: LargestValues): Sample {
   // The upper 53 bits of R, which is what the estimator takes a connection for.
   const randomnessAt = (at: number): number => kept.highs[at]! * 2 ** 21 + (kept.lows[at]! >>> 3);
   const drawOf = (at: number) => ({ randomness: randomnessAt(at), pi: kept.pis[at]! });
-  return new DesignedSample(events, kept, { design: CLUSTER_DRAWS, drawOf });
+  return new DesignedSample(events, kept, { design: CLUSTER_DRAWS, drawOf, largest });
+}
+
+interface Strata {
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Stratum of an event, by its number. */
+  readonly nameOf: (number: number) => string;
 }
 
 function stratifiedSample(
   events: Events,
   kept: KeptEvents,
-  nameOf: (number: number) => string,
-  sizes: ReadonlyMap<string, number>,
+  { sizes, nameOf }: Strata,
+  largest: LargestValues,
 ): Sample {
   const drawOf = (at: number): string => nameOf(kept.numbers[at]!);
-  return new DesignedSample(events, kept, { design: stratifiedDraws(sizes), drawOf });
+  return new DesignedSample(events, kept, { design: stratifiedDraws(sizes), drawOf, largest });
 }
 
 export function estimateOf(sample: Sample, quantity: Quantity, confidence: number): Estimate {

@@ -3,16 +3,24 @@ import type { Estimate } from "#core/sampling/estimators/estimate.ts";
 import { PrioritySample } from "#core/sampling/selection/priority_sample.ts";
 import { KeptEvents } from "../decisions/kept_events.ts";
 import type { Events } from "../workload/events.ts";
-import { independentSample, type Sample } from "./sample.ts";
+import type { Sample } from "./sample.ts";
 import { scaled } from "./scale.ts";
 
 export class WeightedSample implements Sample {
   readonly #events: Events;
   readonly #sample: PrioritySample<number>;
+  readonly #independent: (kept: KeptEvents) => Sample;
   readonly size: number;
 
-  constructor(events: Events, kept: KeptEvents, k: number) {
+  /** `independent`: the same events as independent draws, for what their weights say nothing of. */
+  constructor(
+    events: Events,
+    kept: KeptEvents,
+    k: number,
+    independent: (kept: KeptEvents) => Sample,
+  ) {
     this.#events = events;
+    this.#independent = independent;
     this.#sample = new PrioritySample(k);
     for (let at = 0; at < kept.count; at++) {
       const number = kept.numbers[at]!;
@@ -39,6 +47,6 @@ export class WeightedSample implements Sample {
     for (const { item, weight } of this.#sample.sample()) {
       kept.add(item, Math.min(1, weight / threshold), 0, 0);
     }
-    return independentSample(this.#events, kept).quantile(p, confidence);
+    return this.#independent(kept).quantile(p, confidence);
   }
 }

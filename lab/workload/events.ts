@@ -28,3 +28,18 @@ export function typeCounts({ types, typeNames }: Events): Map<string, number> {
   }
   return counts;
 }
+
+/** Largest values, of each type by its number and of all events: what the programs note of events that they left out. */
+export interface LargestValues {
+  readonly byType: readonly number[];
+  readonly all: number;
+}
+
+export function largestValues({ values, types, typeNames }: Events): LargestValues {
+  const byType = typeNames.map(() => Number.NEGATIVE_INFINITY);
+  values.forEach((value, i) => {
+    const type = types[i]!;
+    if (value > byType[type]!) byType[type] = value;
+  });
+  return { byType, all: Math.max(...byType) };
+}
