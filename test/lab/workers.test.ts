@@ -42,6 +42,14 @@ it("1, 2 and 3 workers, and 3 shards, give the same", async () => {
   expect(JSON.stringify(mergeResults(stored))).toBe(whole);
 });
 
+it("does not merge what does not belong together, or is not all", async () => {
+  const [first, second] = [await run(1, 0, 2), await run(1, 1, 2)];
+  expect(() => mergeResults([first])).toThrow(/a shard is missing, or came twice/);
+  expect(() => mergeResults([first, first])).toThrow(/a shard is missing, or came twice/);
+  const edited = { ...second, cells: second.cells.map((cell) => ({ ...cell, truth: 1 })) };
+  expect(() => mergeResults([first, edited])).toThrow(/do not belong together/);
+});
+
 it("a worker's error is the caller's, in one line", async () => {
   const phases = [{ seconds: 1000, events_per_s: 1e6 }];
   const workloads = [
