@@ -45,6 +45,8 @@ export interface Summary {
 }
 
 const COVERAGE_CONFIDENCE = 0.99;
+/** What is known exactly differs from the truth by rounding, relative to it. */
+const ROUNDING = 1e-12;
 
 function summarizeCell({ replications, truth, warning, ...cell }: CellResults): Cell {
   const n = replications.length;
@@ -53,9 +55,11 @@ function summarizeCell({ replications, truth, warning, ...cell }: CellResults): 
   const error = mean(([, value]) => value - truth);
   const square = mean(([, value]) => (value - truth) ** 2);
   const spread = Math.sqrt(Math.max(0, square - error * error) / n);
+  const rounding = ROUNDING * Math.abs(truth);
   const covered = replications.filter(
     ([, , lower, upper]) =>
-      (lower === null || lower <= truth) && (upper === null || truth <= upper),
+      (lower === null || lower - rounding <= truth) &&
+      (upper === null || truth <= upper + rounding),
   );
   const bounds = clopperPearsonInterval(covered.length, n, COVERAGE_CONFIDENCE);
   const warned = mean((each) => each[6]);
@@ -71,7 +75,7 @@ function summarizeCell({ replications, truth, warning, ...cell }: CellResults): 
     coverage_lower: bounds.lower,
     coverage_upper: bounds.upper,
     nrmse: Math.sqrt(square) / truth,
-    bias_z: spread === 0 ? 0 : error / spread,
+    bias_z: Math.abs(error) <= rounding ? 0 : error / Math.max(spread, rounding),
     width: replications.some(([, , lower, upper]) => lower === null || upper === null)
       ? null
       : mean(([, , lower, upper]) => upper! - lower!) / truth,

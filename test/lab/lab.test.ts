@@ -91,7 +91,7 @@ describe("the shipped validation", () => {
     const small = { ...validation, replications: 24 };
     const options = { seed: 3, shard: { index: 0, count: 1 }, recordings: new Map() };
     const { cells }: Summary = summarize(await runExperiment(small, options));
-    expect(cells).toHaveLength(90);
+    expect(cells).toHaveLength(80);
     for (const cell of cells) {
       // With 24 replications only gross errors show: the whole experiment is a command of its own.
       const trusted = cell.warning === undefined;
