@@ -150,9 +150,22 @@ function compileCgroup(rule: NumberedRule & { type: "cgroup" }): CompiledRule {
 
 const encoder = new TextEncoder();
 
-function compileCommand(rule: NumberedRule & { type: "command" }): CompiledRule {
+/** The bytes of a name in 16, zeros after them; ASCII without the encoder, since rule sets have thousands. */
+function commandBytes(command: string): Uint8Array {
   const bytes = new Uint8Array(16);
-  encoder.encodeInto(rule.command, bytes);
+  for (let i = 0; i < command.length; i++) {
+    const code = command.charCodeAt(i);
+    if (code > 127) {
+      encoder.encodeInto(command, bytes);
+      break;
+    }
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+function compileCommand(rule: NumberedRule & { type: "command" }): CompiledRule {
+  const bytes = commandBytes(rule.command);
   const words = [0, 4, 8, 12].map((at) => wordAt(bytes, at));
   return make(rule, "command", KIND.COMMAND, words);
 }

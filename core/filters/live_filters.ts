@@ -12,12 +12,12 @@ import type {
   TypeStatistics,
 } from "./filter_manager.ts";
 import type { FilterTarget, OutcomeCounts } from "./filter_target.ts";
+import { parseRule } from "./parse_rule.ts";
 import {
   FILTER_TYPES,
   type FilterRule,
   type FilterRuleInput,
   type FilterType,
-  filterRuleSchema,
   type NamespaceKind,
   type NumberedRule,
   PID_MAX,
@@ -282,13 +282,7 @@ export class LiveFilters implements FilterManager {
   }
 
   #parse(input: FilterRuleInput): FilterRule {
-    const result = filterRuleSchema.safeParse(input);
-    if (!result.success) {
-      const issue = result.error.issues[0]!;
-      const path = issue.path.filter((step) => typeof step !== "symbol");
-      throw new ConfigError(path, issue.message);
-    }
-    const rule = result.data;
+    const rule = parseRule(input);
     const pidMax = this.#options.pidMax ?? PID_MAX;
     if (rule.type === "pid" && rule.pid > pidMax) {
       throw new ConfigError(["pid"], `${rule.pid} is above kernel.pid_max, ${pidMax}`);

@@ -30,8 +30,12 @@ export const RULE_ID_MAX = 0xff_ffff;
 /** Bytes of a command name without the zero that ends it. */
 export const COMMAND_BYTES_MAX = 15;
 
-const U32_MAX = 0xffff_ffff;
+export const U32_MAX = 0xffff_ffff;
+export const PORT_MAX = 65_535;
+/** The largest number of a transport protocol. */
+export const PROTOCOL_MAX = 255;
 const U64_MAX = (1n << 64n) - 1n;
+const DECIMAL = /^[0-9]{1,20}$/;
 
 function integer(name: string, least: number, most: number) {
   const message = `${name} must be an integer from ${least} to ${most}`;
@@ -73,7 +77,7 @@ const networkRule = z.strictObject({
     .string()
     .describe("IPv4 or IPv6 address or network (`10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`)."),
   port: z
-    .union([z.literal("any"), integer("port", 1, 65_535)], {
+    .union([z.literal("any"), integer("port", 1, PORT_MAX)], {
       error: "port must be an integer from 1 to 65535, or any",
     })
     .default("any")
@@ -83,7 +87,7 @@ const networkRule = z.strictObject({
       [
         z.literal("any"),
         z.enum(Object.keys(PROTOCOLS) as [keyof typeof PROTOCOLS]),
-        integer("protocol", 1, 255),
+        integer("protocol", 1, PROTOCOL_MAX),
       ],
       { error: "protocol must be any, a name as tcp or udp, or a number from 1 to 255" },
     )
@@ -101,7 +105,7 @@ const cgroupRule = z
     cgroup: z
       .union([
         integer("cgroup", 1, Number.MAX_SAFE_INTEGER),
-        z.string().regex(/^[0-9]{1,20}$/, "cgroup must be a decimal number"),
+        z.string().regex(DECIMAL, "cgroup must be a decimal number"),
       ])
       .optional()
       .describe("Id of the cgroup at the root of the subtree (inode number of its folder)."),
@@ -155,7 +159,9 @@ export type FilterRuleInput = z.input<typeof filterRuleSchema>;
 /** A rule in force: it has a number. */
 export type NumberedRule = FilterRule & { readonly id: number };
 
+/** Of what is no number at all something has been said already. */
 function isCgroupId(cgroup: number | string): boolean {
+  if (typeof cgroup === "number" || !DECIMAL.test(cgroup)) return true;
   const id = BigInt(cgroup);
   return id > 0n && id <= U64_MAX;
 }
