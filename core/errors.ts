@@ -114,14 +114,36 @@ export interface ProgramLocation {
   readonly sourceLine?: string;
 }
 
+/** The object that a faulty access hit, or missed by less than a page. */
+export interface FaultObject {
+  /** NULL, a frame of the stack, the context, a value of a map, or a record of a ring buffer. */
+  readonly kind: "null" | "frame" | "context" | "value" | "record";
+  /** Name of the map or ring. */
+  readonly map?: string;
+  /** Of the access, in bytes: from the object's start, in a frame from r10. */
+  readonly offset: number;
+  /** Bytes of the object; 0 for NULL. */
+  readonly size: number;
+  /** The value was deleted or replaced, the record submitted or discarded. */
+  readonly gone: boolean;
+}
+
 /** A running program did what a kernel would never have let it do (wasm backend only). */
 export class ProgramFault extends BpfError {
   readonly location: ProgramLocation | undefined;
+  /** What the access was about, for faults at an address. */
+  readonly object: FaultObject | undefined;
 
-  constructor(problem: string, location: ProgramLocation | undefined, hint?: string) {
+  constructor(
+    problem: string,
+    location: ProgramLocation | undefined,
+    hint?: string,
+    object?: FaultObject,
+  ) {
     super(describeLocation(location), problem, hint === undefined ? {} : { hint });
     this.name = "ProgramFault";
     this.location = location;
+    this.object = object;
   }
 }
 

@@ -1,4 +1,6 @@
 /** Faults as the runtime records them (`runtime/fault.h`), and as people read them. */
+import type { FaultObject } from "#core/errors.ts";
+import { describeFaultObject, readFaultObject } from "./fault_object.ts";
 
 /** Numbers of `enum rt_fault_kind` (`runtime/runtime.h`). */
 export const FAULT = {
@@ -17,6 +19,18 @@ export const FAULT = {
   unwritten: 13,
 } as const;
 
+/** Kinds whose address is that of an access, a lock or a record. */
+const HAS_ADDRESS: ReadonlySet<number> = new Set([
+  FAULT.load,
+  FAULT.store,
+  FAULT.helper_read,
+  FAULT.helper_write,
+  FAULT.lock,
+  FAULT.reference,
+  FAULT.misaligned,
+  FAULT.unwritten,
+]);
+
 export interface FaultRecord {
   readonly kind: number;
   /** Where in the program, as its engine numbers call sites. */
@@ -24,20 +38,33 @@ export interface FaultRecord {
   readonly address: bigint;
   readonly size: number;
   readonly cpu: number;
+  /** What lies at the address or next to it. */
+  readonly object: FaultObject | undefined;
 }
 
+const FAULT_WORDS = 6;
+const OBJECT_WORDS = 5;
+
 /** Reads `struct rt_fault_record` at byte `address`. */
-export function readFaultRecord(memory: Uint32Array, address: number): FaultRecord {
-  const [kind = 0, site = 0, low = 0, high = 0, size = 0, cpu = 0] = memory.subarray(
-    address >>> 2,
-    (address >>> 2) + 6,
-  );
-  return { kind, site, address: (BigInt(high) << 32n) | BigInt(low), size, cpu };
+export function readFaultRecord(
+  memory: Uint32Array,
+  address: number,
+  mapName: (handle: number) => string | undefined,
+): FaultRecord {
+  const words = memory.subarray(address >>> 2, (address >>> 2) + FAULT_WORDS + OBJECT_WORDS);
+  const [kind = 0, site = 0, low = 0, high = 0, size = 0, cpu = 0] = words;
+  const object = HAS_ADDRESS.has(kind)
+    ? readFaultObject(words.subarray(FAULT_WORDS), mapName)
+    : undefined;
+  return { kind, site, address: (BigInt(high) << 32n) | BigInt(low), size, cpu, object };
 }
 
 /** What happened, as a clause: `store of 8 bytes at 0x10, which it may not write`. */
 export function describeFault(record: FaultRecord): string {
-  const at = `${record.size} ${record.size === 1 ? "byte" : "bytes"} at 0x${record.address.toString(16)}`;
+  const { object, size } = record;
+  const near = object === undefined ? "" : ` (${describeFaultObject(object)})`;
+  const place = `0x${record.address.toString(16)}${near}`;
+  const at = `${size} ${size === 1 ? "byte" : "bytes"} at ${place}`;
   switch (record.kind) {
     case FAULT.load:
       return `load of ${at}, which the program may not read`;
@@ -54,9 +81,9 @@ export function describeFault(record: FaultRecord): string {
     case FAULT.call_depth:
       return "more than 8 nested frames";
     case FAULT.lock:
-      return `spin lock at 0x${record.address.toString(16)} misused`;
+      return `spin lock at ${place} misused`;
     case FAULT.reference:
-      return `reserved record at 0x${record.address.toString(16)} not submitted once`;
+      return `reserved record at ${place} not submitted once`;
     case FAULT.misaligned:
       return `atomic access to ${at} is not aligned`;
     case FAULT.unwritten:

@@ -64,13 +64,16 @@ export class RuntimeInstance {
   readonly paranoid: boolean;
   /** Whom to wake when a ring has data, by address of its `struct rt_ring`. */
   readonly wakers = new Map<number, () => void>();
+  /** Names of maps, by handle: for people who read faults. */
+  readonly mapNames: Map<number, string>;
   /** Functions that C calls by index: those of compiled programs. */
   readonly functions: FunctionTable;
   readonly #resultAddress: number;
   readonly #depthIndex: number;
   readonly #locators = new Map<number, Locate>();
 
-  private constructor(exports: RuntimeExports, cpus: number) {
+  private constructor(exports: RuntimeExports, cpus: number, mapNames: Map<number, string>) {
+    this.mapNames = mapNames;
     this.exports = exports;
     this.cpus = cpus;
     this.paranoid = exports.rt_paranoid_enabled() !== 0;
@@ -99,10 +102,12 @@ export class RuntimeInstance {
         : await WebAssembly.compile(options.wasm);
     let exports: RuntimeExports | undefined;
     let runtime: RuntimeInstance | undefined;
+    const mapNames = new Map<number, string>();
     const imports = hostImports(
       module,
       options.host ?? {},
       () => exports!,
+      (map) => mapNames.get(map),
       (ring) => runtime?.wakers.get(ring)?.(),
       (index) => runtime?.functions.release(index),
     );
@@ -125,7 +130,7 @@ export class RuntimeInstance {
     if (options.paranoid === true && exports.rt_paranoid_enable() < 0) {
       throw outOfMemory("what paranoid mode notes");
     }
-    runtime = new RuntimeInstance(exports, cpus);
+    runtime = new RuntimeInstance(exports, cpus, mapNames);
     return runtime;
   }
 
@@ -205,7 +210,7 @@ export class RuntimeInstance {
       const site = this.#locators.get(program)?.(record.site);
       const note = site?.note === undefined ? "" : `: ${site.note}`;
       const problem = `${describeFault(record)}${note}`;
-      return new ProgramFault(problem, site?.location, FAULT_HINTS[record.kind]);
+      return new ProgramFault(problem, site?.location, FAULT_HINTS[record.kind], record.object);
     }
     if (error instanceof WebAssembly.RuntimeError) {
       return new ProgramFault(`the engine trapped: ${error.message}`, undefined);
@@ -226,6 +231,7 @@ function hostImports(
   module: WebAssembly.Module,
   host: HostFunctions,
   exports: () => RuntimeExports,
+  mapName: (handle: number) => string | undefined,
   wake: (ring: number) => void,
   release_function: (index: number) => void,
 ): WebAssembly.Imports {
@@ -233,7 +239,8 @@ function hostImports(
   const known: Record<string, WebAssembly.ImportValue> = {
     fault: () => {
       const { memory, rt_fault_record_address, program_current } = exports();
-      const record = readFaultRecord(new Uint32Array(memory.buffer), rt_fault_record_address());
+      const words = new Uint32Array(memory.buffer);
+      const record = readFaultRecord(words, rt_fault_record_address(), mapName);
       throw new FaultSignal(record, program_current());
     },
     preempt: () => host.preempt?.(),

@@ -37,6 +37,7 @@ export class WasmMap implements BpfMap {
     this.spec = spec;
     this.#options = options;
     this.#handle = createMapHandle(instance, spec, options);
+    instance.mapNames.set(this.#handle, spec.name);
     try {
       this.valueBytes = instance.exports.rt_map_size_of_value(this.#handle);
       const keyRoom = Math.ceil(spec.keySize / 8) * 8;

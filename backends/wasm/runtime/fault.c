@@ -20,6 +20,7 @@ void rt_fault(enum rt_fault_kind kind, u64 address, u32 size)
 	record.address_high = (u32)(address >> 32);
 	record.size = size;
 	record.cpu = rt_cpu;
+	record.object = rt_object_near(address);
 	host_fault();
 }
 

@@ -3,7 +3,7 @@
 #ifndef TAPIO_FAULT_H
 #define TAPIO_FAULT_H
 
-#include "runtime.h"
+#include "fault_object.h"
 
 struct rt_fault_record {
 	u32 kind; /* enum rt_fault_kind */
@@ -12,6 +12,7 @@ struct rt_fault_record {
 	u32 address_high;
 	u32 size; /* bytes of the access */
 	u32 cpu;
+	struct rt_object object; /* near the address */
 };
 
 #endif

@@ -39,6 +39,13 @@ struct rt_map *rt_map_from_handle(u32 handle)
 	return table[slot];
 }
 
+void rt_map_visit(void (*visit)(struct rt_map *map))
+{
+	for (u32 slot = 0; slot < table_size; slot++)
+		if (table[slot] != NULL)
+			visit(table[slot]);
+}
+
 /* What lies there may be anything, also memory that is free: only the native sanitizer minds. */
 __attribute__((no_sanitize("address"))) static u32 slot_at(const struct rt_map *map)
 {

@@ -153,6 +153,7 @@ bool rt_map_is_percpu(const struct rt_map *map);
 struct rt_map *rt_map_from_handle(u32 handle); /* or NULL where no open handle has this number */
 /* The map behind a program's pointer, or a fault. */
 struct rt_map *rt_map_from_pointer(u64 address);
+void rt_map_visit(void (*visit)(struct rt_map *map)); /* every map, also those that are closed */
 void rt_map_get(struct rt_map *map);
 void rt_map_put(struct rt_map *map); /* destroys it with the last reference */
 

@@ -4,6 +4,7 @@
  * out takes from the next one. That decides which freed element a new key reuses, and so what a
  * program reads through a pointer it kept: as in the kernel.
  */
+#include "fault_object.h"
 #include "map_hash.h"
 #include "map_percpu.h"
 #include "paranoid.h"
@@ -153,4 +154,37 @@ void rt_hash_open(struct rt_map *map, struct rt_hash_element *element)
 		rt_percpu_open(map, value);
 	else
 		rt_shadow_set(value, map->value_size, rt_map_access(map));
+}
+
+/* Of a per-CPU map, each CPU's value for itself. */
+static void consider_elements(const struct rt_map *map, const u8 *elements, u32 count)
+{
+	const struct rt_hash *hash = rt_hash_state(map);
+	struct rt_object_row row = {
+		.first = elements,
+		.count = count,
+		.stride = hash->element_size,
+		.start = hash->value_offset,
+		.size = map->value_size,
+	};
+
+	for (u32 cpu = 0; cpu < (rt_map_is_percpu(map) ? rt_cpu_count : 1); cpu++) {
+		rt_object_consider(map, &row);
+		row.start += rt_percpu_stride(map);
+	}
+}
+
+void rt_hash_consider(const struct rt_map *map)
+{
+	const struct rt_hash *hash;
+
+	if (map->type != RT_MAP_HASH && map->type != RT_MAP_PERCPU_HASH &&
+	    map->type != RT_MAP_LRU_HASH && map->type != RT_MAP_LRU_PERCPU_HASH)
+		return;
+	hash = rt_hash_state(map);
+	if (hash->elements != NULL)
+		consider_elements(map, hash->elements, map->max_entries);
+	for (struct rt_hash_chunk *chunk = hash->chunks; chunk != NULL; chunk = chunk->next)
+		consider_elements(map, chunk->elements,
+				  (chunk->size - (u32)sizeof(*chunk)) / hash->element_size);
 }

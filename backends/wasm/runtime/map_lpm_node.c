@@ -2,6 +2,7 @@
 /* Nodes of a prefix trie: comparing them with keys, and their memory. */
 #include "map_lpm.h"
 
+#include "fault_object.h"
 #include "paranoid.h"
 #include "program.h"
 #include "shadow.h"
@@ -171,5 +172,23 @@ void rt_lpm_free_all(struct rt_lpm *trie)
 		trie->chunks = chunk->next;
 		rt_shadow_set(chunk, chunk->size, RT_ACCESS_NONE);
 		rt_free(chunk);
+	}
+}
+
+void rt_lpm_consider(const struct rt_map *map)
+{
+	struct rt_lpm *trie = rt_lpm_state(map);
+
+	for (struct rt_lpm_chunk *chunk = trie->chunks; chunk != NULL; chunk = chunk->next) {
+		struct rt_lpm_node *first = (struct rt_lpm_node *)chunk->nodes;
+		struct rt_object_row row = {
+			.first = chunk->nodes,
+			.count = (chunk->size - (u32)sizeof(*chunk)) / trie->node_size,
+			.stride = trie->node_size,
+			.start = (u32)((u8 *)rt_lpm_value(trie, first) - chunk->nodes),
+			.size = map->value_size,
+		};
+
+		rt_object_consider(map, &row);
 	}
 }

@@ -55,6 +55,10 @@ u32 rt_run_depth(void); /* runs that have begun and not ended */
 /* A program runs, and no run waits below it or for user space: nobody else can hold a pointer that this
  * one invalidates, as RCU lets them. */
 bool rt_run_is_alone(void);
+/* Of the innermost run: r1 at its start, and r10 of the open frame nearest to an address in its stack (0:
+ * no run, or elsewhere). */
+u64 rt_run_context(void);
+u32 rt_run_frame_near(u64 address);
 /* User space's turn, and other programs', within the innermost run. */
 void rt_run_wait(void (*meanwhile)(void));
 

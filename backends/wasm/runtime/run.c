@@ -195,6 +195,25 @@ bool rt_run_is_alone(void)
 	return depth == 1 && waiting_depth == 0;
 }
 
+u64 rt_run_context(void)
+{
+	return run == NULL ? 0 : run->context;
+}
+
+u32 rt_run_frame_near(u64 address)
+{
+	u32 below;
+
+	if (run == NULL || address < run->top - AREA_SIZE || address >= run->top + RT_FRAME_SIZE)
+		return 0;
+	if (address >= run->top)
+		return run->top;
+	below = (run->top - 1 - (u32)address) / RT_FRAME_SIZE;
+	if (run->top - below * RT_FRAME_SIZE <= run->lowest)
+		return run->lowest + RT_FRAME_SIZE;
+	return run->top - below * RT_FRAME_SIZE;
+}
+
 void rt_run_wait(void (*meanwhile)(void))
 {
 	u32 outer = waiting_depth;

@@ -92,7 +92,9 @@ describe("an element of a map", () => {
       const text = `${LOOK_UP}${DELETE}${instruction}\n${END}`;
       const fault = await faultOf(() => runOnMap(spec, text));
       expect(fault.location?.instruction).toBe(slotOf(text, instruction));
-      expect(fault.message).toContain(`${access} of 4 bytes`);
+      expect(fault.object).toEqual({ kind: "value", map: "map", offset: 4, size: 8, gone: true });
+      expect(fault.message).toContain(`${access} of 4 bytes at 0x`);
+      expect(fault.message).toContain("(offset 4 of a deleted 8-byte value of map map), which");
     });
 
     it.each(ACCESSES)(
@@ -183,6 +185,7 @@ describe("a record of a ring", () => {
       const text = `${before}${instruction}\n${END}`;
       const fault = await faultOf(() => runOnMap(RING, text, false));
       expect(fault.location?.instruction).toBe(slotOf(text, instruction));
+      expect(fault.object).toEqual({ kind: "record", map: "map", offset: 4, size: 24, gone: true });
     });
   });
 
@@ -230,7 +233,8 @@ describe("the stack", () => {
   ])("%s names its instruction", async (_name, text, mnemonic) => {
     const fault = await faultOf(() => run(text));
     expect(fault.location?.instruction).toBe(slotOf(text, mnemonic));
-    expect(fault.message).toMatch(/read of \d bytes? at .* never wrote; initialise/);
+    expect(fault.object?.kind).toBe("frame");
+    expect(fault.message).toMatch(/read of \d bytes? at 0x\w+ \(r10-\d+\), .* never wrote; init/);
   });
 
   it.each([
