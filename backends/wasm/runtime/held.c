@@ -9,27 +9,11 @@ struct reference {
 };
 
 static struct reference references[RT_REFERENCES_MAX];
-static u32 reference_count;
-static u32 run_base; /* first reference of the running run */
+u32 rt_reference_count;
+u32 rt_reference_base;
 
 u32 rt_held_depth;
 u64 rt_held_lock; /* never held across runs, because no run starts under a lock */
-
-RT_EXPORT(rt_held_enter) u32 rt_held_enter(void)
-{
-	u32 outer_base = run_base;
-
-	run_base = reference_count;
-	rt_held_depth++;
-	return outer_base;
-}
-
-void rt_held_leave(u32 entered)
-{
-	rt_held_check_none();
-	run_base = entered;
-	rt_held_depth--;
-}
 
 RT_EXPORT(rt_held_abandon) void rt_held_abandon(u32 entered)
 {
@@ -37,12 +21,12 @@ RT_EXPORT(rt_held_abandon) void rt_held_abandon(u32 entered)
 		*(u32 *)(uintptr_t)rt_held_lock = 0;
 		rt_held_lock = 0;
 	}
-	while (reference_count > run_base) {
-		struct reference *last = &references[--reference_count];
+	while (rt_reference_count > rt_reference_base) {
+		struct reference *last = &references[--rt_reference_count];
 		last->release(last->address);
 	}
 	rt_timers_abandon(rt_held_depth);
-	run_base = entered;
+	rt_reference_base = entered;
 	rt_held_depth--;
 }
 
@@ -50,22 +34,22 @@ void rt_held_check_none(void)
 {
 	if (rt_held_lock != 0)
 		rt_fault(RT_FAULT_LOCK, rt_held_lock, 4);
-	if (reference_count != run_base)
-		rt_fault(RT_FAULT_REFERENCE, references[reference_count - 1].address, 0);
+	if (rt_reference_count != rt_reference_base)
+		rt_fault(RT_FAULT_REFERENCE, references[rt_reference_count - 1].address, 0);
 }
 
 bool rt_reference_add(u64 address, void (*release)(u64 address))
 {
-	if (reference_count == RT_REFERENCES_MAX)
+	if (rt_reference_count == RT_REFERENCES_MAX)
 		return false;
-	references[reference_count++] = (struct reference){ address, release };
+	references[rt_reference_count++] = (struct reference){ address, release };
 	return true;
 }
 
 /* The index of `address` among the run's references, or RT_REFERENCES_MAX. Latest first. */
 static u32 reference_find(u64 address)
 {
-	for (u32 i = reference_count; i > run_base; i--)
+	for (u32 i = rt_reference_count; i > rt_reference_base; i--)
 		if (references[i - 1].address == address)
 			return i - 1;
 	return RT_REFERENCES_MAX;
@@ -82,11 +66,11 @@ void rt_reference_remove(u64 address)
 
 	if (index == RT_REFERENCES_MAX)
 		rt_fault(RT_FAULT_REFERENCE, address, 0);
-	reference_count--;
+	rt_reference_count--;
 	/* Usually the last one: spares a call of memmove with nothing to move. */
-	if (index != reference_count)
+	if (index != rt_reference_count)
 		memmove(&references[index], &references[index + 1],
-			(reference_count - index) * sizeof(references[0]));
+			(rt_reference_count - index) * sizeof(references[0]));
 }
 
 void rt_lock_acquire(u64 address)

@@ -5,7 +5,7 @@
 #define PROGRAMS_MAX 4096
 
 static struct rt_program *programs[PROGRAMS_MAX]; /* programs[handle - 1] */
-static struct rt_program *doomed; /* without references, but perhaps still running */
+struct rt_program *rt_programs_doomed;
 
 struct rt_program *rt_program_from_handle(u32 handle)
 {
@@ -60,18 +60,18 @@ void rt_program_put(struct rt_program *program)
 {
 	if (--program->references != 0)
 		return;
-	program->next_doomed = doomed;
-	doomed = program;
+	program->next_doomed = rt_programs_doomed;
+	rt_programs_doomed = program;
 	if (rt_program_current() == NULL)
 		rt_programs_reap();
 }
 
 void rt_programs_reap(void)
 {
-	while (doomed != NULL) {
-		struct rt_program *program = doomed;
+	while (rt_programs_doomed != NULL) {
+		struct rt_program *program = rt_programs_doomed;
 
-		doomed = program->next_doomed;
+		rt_programs_doomed = program->next_doomed;
 		program_free(program);
 	}
 }

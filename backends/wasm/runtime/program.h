@@ -39,6 +39,7 @@ struct rt_program *rt_program_from_handle(u32 handle); /* or NULL */
 /* Drops one of `references` (the handle's, a program array's); the last one frees the program, once
  * no program runs any more. */
 void rt_program_put(struct rt_program *program);
+extern struct rt_program *rt_programs_doomed; /* without references, but perhaps still running */
 /* No program runs: frees those that waited for it. */
 void rt_programs_reap(void);
 

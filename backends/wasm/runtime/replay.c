@@ -9,7 +9,7 @@
 #include "bytes.h"
 #include "program.h"
 #include "task.h"
-#include "timer.h"
+#include "timer_queue.h"
 #include "world.h"
 
 #define HOOKS_MAX 256
@@ -41,7 +41,6 @@ static struct block block;
 static u64 unattached;
 
 s32 program_run(u32 handle, u32 context_address, u32 cpu);
-u32 *rt_current_tasks_address(void);
 u32 rt_advance(u32 until_low, u32 until_high, u32 limit);
 
 RT_EXPORT(hook_define) s32 hook_define(u32 hook, u32 context_size)
@@ -144,8 +143,11 @@ static s32 replay_step(void)
 		unattached++;
 		return 0;
 	}
-	rt_advance((u32)now_ns, (u32)(now_ns >> 32), TIMERS_PER_RECORD_MAX);
-	rt_current_tasks_address()[cpu] = RT_CPUS_MAX + block.tasks[i];
+	if (rt_timers_waiting != 0)
+		rt_advance((u32)now_ns, (u32)(now_ns >> 32), TIMERS_PER_RECORD_MAX);
+	else if (now_ns > rt_now_ns)
+		rt_now_ns = now_ns;
+	rt_current_tasks[cpu] = RT_CPUS_MAX + block.tasks[i];
 	return hook_fire(hook, recorded, cpu);
 }
 

@@ -103,7 +103,8 @@ static void end(void)
 	depth--;
 	run = depth == 0 ? NULL : &runs[depth - 1];
 	if (depth == 0) {
-		rt_programs_reap();
+		if (rt_programs_doomed != NULL)
+			rt_programs_reap();
 		rt_quarantine_release();
 	}
 }

@@ -2,7 +2,7 @@
 #include "timer_queue.h"
 
 static struct rt_timer **queue;
-static u32 length;
+u32 rt_timers_waiting;
 static u32 capacity;
 
 static bool before(const struct rt_timer *a, const struct rt_timer *b)
@@ -31,9 +31,9 @@ static void sift_down(struct rt_timer *timer, u32 position)
 	for (;;) {
 		u32 child = 2 * position + 1;
 
-		if (child + 1 < length && before(queue[child + 1], queue[child]))
+		if (child + 1 < rt_timers_waiting && before(queue[child + 1], queue[child]))
 			child++;
-		if (child >= length || !before(queue[child], timer))
+		if (child >= rt_timers_waiting || !before(queue[child], timer))
 			break;
 		place(queue[child], position);
 		position = child;
@@ -47,8 +47,8 @@ static bool grow(void)
 
 	if (larger == NULL)
 		return false;
-	if (length != 0)
-		memcpy(larger, queue, length * sizeof(*queue));
+	if (rt_timers_waiting != 0)
+		memcpy(larger, queue, rt_timers_waiting * sizeof(*queue));
 	rt_free(queue);
 	queue = larger;
 	capacity = capacity * 2 + 16;
@@ -57,21 +57,21 @@ static bool grow(void)
 
 struct rt_timer *rt_timer_queue_first(void)
 {
-	return length == 0 ? NULL : queue[0];
+	return rt_timers_waiting == 0 ? NULL : queue[0];
 }
 
 bool rt_timer_queue_add(struct rt_timer *timer)
 {
-	if (length == capacity && !grow())
+	if (rt_timers_waiting == capacity && !grow())
 		return false;
-	sift_up(timer, length++);
+	sift_up(timer, rt_timers_waiting++);
 	return true;
 }
 
 void rt_timer_queue_remove(struct rt_timer *timer)
 {
 	u32 position = timer->position;
-	struct rt_timer *last = queue[--length];
+	struct rt_timer *last = queue[--rt_timers_waiting];
 
 	timer->position = RT_TIMER_IDLE;
 	if (last == timer)

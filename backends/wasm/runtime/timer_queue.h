@@ -5,6 +5,7 @@
 
 #include "timer.h"
 
+extern u32 rt_timers_waiting;
 struct rt_timer *rt_timer_queue_first(void); /* or NULL */
 /* False when memory is used up. */
 bool rt_timer_queue_add(struct rt_timer *timer);

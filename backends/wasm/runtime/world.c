@@ -57,21 +57,6 @@ u32 rt_random_u32(void)
 
 /* ---- CPUs ----------------------------------------------------------------------------------- */
 
-u32 rt_cpu_enter(u32 cpu)
-{
-	u32 previous = rt_cpu;
-
-	rt_cpu = cpu;
-	rt_cpu_runs[cpu]++;
-	return previous;
-}
-
-void rt_cpu_leave(u32 previous_cpu)
-{
-	rt_cpu_runs[rt_cpu]--;
-	rt_cpu = previous_cpu;
-}
-
 /* RT_CPUS_MAX words: how deep runs nest on each CPU. A host picks an idle one when it preempts. */
 RT_EXPORT(rt_cpu_runs_address) u32 *rt_cpu_runs_address(void)
 {

@@ -15,9 +15,23 @@ void rt_world_init(u32 cpus, u64 seed);
  * Which CPUs run a program now. Whoever starts a run enters first and leaves last; `rt_cpu` is the
  * CPU entered last. Runs nest: a preempted one waits below the one that the host chose.
  */
-u32 rt_cpu_enter(u32 cpu);          /* returns what rt_cpu was, for rt_cpu_leave */
-void rt_cpu_leave(u32 previous_cpu);
 extern u32 rt_cpu_runs[RT_CPUS_MAX]; /* depth of runs on each CPU; 0 = idle */
+
+/* Returns what rt_cpu was, for rt_cpu_leave. */
+static inline u32 rt_cpu_enter(u32 cpu)
+{
+	u32 previous = rt_cpu;
+
+	rt_cpu = cpu;
+	rt_cpu_runs[cpu]++;
+	return previous;
+}
+
+static inline void rt_cpu_leave(u32 previous_cpu)
+{
+	rt_cpu_runs[rt_cpu]--;
+	rt_cpu = previous_cpu;
+}
 
 /* What the running program is attached to; the host writes it before a run. */
 struct rt_attachment {
