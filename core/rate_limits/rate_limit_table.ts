@@ -1,10 +1,16 @@
 /** The kernel's rate limits and buckets of one loaded object. */
 import type { BpfMap, BpfObject } from "../backend.ts";
+import { type Codec, createCodec } from "../btf/codec.ts";
 import { fieldReaderPair, fieldWriterPair, type ReaderPair } from "../btf/fields.ts";
 import type { Layout } from "../btf/layout.ts";
+import { findType } from "../btf/queries.ts";
+import { BpfError, ERRNO } from "../errors.ts";
 import { requiredMap, requiredStruct } from "../object_parts.ts";
 import { type CompiledLimit, compileLimit, TIME_SHIFT } from "./compile_limit.ts";
 import { RATE_LIMIT_KEYS, type RateLimitConfig } from "./rate_limit_config.ts";
+
+/** `RATE_LIMIT_OVERFLOW` of bpf_rate_limit.h: the bucket of a kind's keys that found no room. */
+const OVERFLOW = 0x100;
 
 /** A bucket that was idle this long is as good as none. */
 const IDLE_NS = 60_000_000_000n;
@@ -14,6 +20,8 @@ export class RateLimitTable {
   readonly #buckets: BpfMap;
   readonly #layout: Layout;
   readonly #arrival: ReaderPair;
+  readonly #key: Codec;
+  readonly #programs: number;
   #generation = 0n;
 
   constructor(object: BpfObject) {
@@ -21,10 +29,13 @@ export class RateLimitTable {
     this.#buckets = requiredMap(object, "rate_limit_buckets");
     this.#layout = requiredStruct(object, "rate_limit_table");
     this.#arrival = fieldReaderPair(requiredStruct(object, "rate_limit_bucket"), "arrival");
+    this.#key = createCodec(object.btf, findType(object.btf, "rate_limit_bucket_key", "struct")!);
+    this.#programs = object.programs.size;
   }
 
   /** Puts other limits in force, by one store. Buckets keep what they have. */
   publish(config: RateLimitConfig): void {
+    this.#reserveOverflow(config);
     const memory = this.#table.memory();
     const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
     const next = this.#generation + 1n;
@@ -43,9 +54,38 @@ export class RateLimitTable {
     this.#generation = next;
   }
 
-  /** Keys that have a bucket now. */
+  /**
+   * Makes the buckets that keys beyond the table's size share: once it is full, a program could not. They
+   * start with their whole credit. One that finds no room itself is made when a sweep has left some.
+   */
+  #reserveOverflow(config: RateLimitConfig): void {
+    const key = new Uint8Array(this.#buckets.spec.keySize);
+    const value = new Uint8Array(this.#buckets.valueBytes);
+    RATE_LIMIT_KEYS.forEach((name, index) => {
+      if (config[name] === undefined) return;
+      for (let program = 0; program < this.#programs; program++) {
+        this.#key.encode({ kind: index | OVERFLOW, program, value: [0, 0] }, key);
+        if (!this.#buckets.lookup(key, value)) this.#insert(key, value.fill(0));
+      }
+    });
+  }
+
+  #insert(key: Uint8Array, value: Uint8Array): void {
+    try {
+      this.#buckets.update(key, value);
+    } catch (error) {
+      if (!(error instanceof BpfError && error.errno === ERRNO.E2BIG)) throw error;
+    }
+  }
+
+  #isOverflow(key: Uint8Array): boolean {
+    const { kind } = this.#key.decode(key) as { readonly kind: number };
+    return (kind & OVERFLOW) !== 0;
+  }
+
+  /** Keys that have a bucket of their own now. */
   buckets(): number {
-    return this.#keys().length;
+    return this.#keys().filter((key) => !this.#isOverflow(key)).length;
   }
 
   /**
@@ -63,11 +103,12 @@ export class RateLimitTable {
     const view = new DataView(value.buffer);
     let swept = 0;
     for (const key of this.#keys()) {
-      if (!this.#buckets.lookup(key, value)) continue;
+      if (this.#isOverflow(key) || !this.#buckets.lookup(key, value)) continue;
       const high = BigInt(this.#arrival.high(view, 0));
       const arrival = BigInt.asIntN(64, (high << 32n) | BigInt(this.#arrival.low(view, 0)));
       if (arrival < oldest && this.#buckets.delete(key)) swept += 1;
     }
+    this.#reserveOverflow(config);
     return swept;
   }
 
