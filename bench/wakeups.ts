@@ -1,16 +1,23 @@
 /**
  * What wake-ups in batches save, on this kernel: a run that delivers some 10,000 events/s, woken for every event or by
  * watermark and deadline, in turns. The run is a process of its own; its context switches are those that /proc counts,
- * its system calls those that the collector itself counts from outside.
+ * its system calls those that the collector itself counts from outside. How long events wait in the ring is looked at in a
+ * further run, by its reader.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RecordBatch } from "#core/backend.ts";
+import { configSchema } from "#core/config/config.ts";
+import { COLLECTORS } from "#core/events/collectors.ts";
+import type { EventSchema } from "#core/events/event_schema.ts";
+import type { Sink } from "#core/pipeline/sink.ts";
 import type { KernelBackend } from "#kernel/backend.ts";
 import { createKernelBackend } from "#kernel/backend.ts";
+import { runKernel } from "../cli/run/kernel.ts";
 import type { RunReport } from "../cli/run/report.ts";
 import { type Bench, machine, median } from "./bench.ts";
 import { requireKernel } from "./require_kernel.ts";
@@ -24,6 +31,56 @@ const MODES = {
   every: { wakeup_bytes: 1, wakeup_deadline_ms: DEADLINE_MS },
   batched: { wakeup_bytes: 1 << 20, wakeup_deadline_ms: DEADLINE_MS },
 } as const;
+
+/** Holds the run at that many events a second. */
+const LIMITS = { per_program: { events_per_s: EVENTS_PER_S, burst: 10 } };
+
+/** Time from an event to the reader that takes it out of the ring. */
+class DelaySink implements Sink {
+  readonly name = "delays";
+  events = 0;
+  late = 0;
+  longest_ns = 0;
+
+  write({ view, offsets, count }: RecordBatch, { header }: EventSchema): void {
+    // The clock of events is this one: CLOCK_MONOTONIC.
+    const now_ns = Number(process.hrtime.bigint());
+    for (let i = 0; i < count; i++) {
+      const delay_ns = now_ns - header.timestamp_ns(view, offsets[i]!);
+      if (delay_ns > DEADLINE_MS * 1e6) this.late++;
+      if (delay_ns > this.longest_ns) this.longest_ns = delay_ns;
+    }
+    this.events += count;
+  }
+
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+/** Delays with the watermark: the deadline is what bounds them. */
+async function measureDelays() {
+  const sink = new DelaySink();
+  const load = startLoad();
+  try {
+    await runKernel({
+      collectors: [COLLECTORS.get("syscall")!],
+      sinks: [sink],
+      config: configSchema.parse({
+        collectors: ["syscall"],
+        rings: MODES.batched,
+        rate_limits: LIMITS,
+      }),
+      duration_s: ROUND_MS / 1000,
+    });
+  } finally {
+    load.kill("SIGKILL");
+  }
+  return {
+    longest_delay_ms: sink.longest_ns / 1e6,
+    late_fraction: sink.events === 0 ? 0 : sink.late / sink.events,
+    within_deadline: sink.events > 0 && sink.late === 0,
+  };
+}
 
 interface Cost {
   readonly switches_per_event: number;
@@ -76,18 +133,19 @@ async function measure(
   mode: keyof typeof MODES,
 ): Promise<Cost> {
   const config = join(folder, `${mode}.yaml`);
-  const limits = { per_program: { events_per_s: EVENTS_PER_S, burst: 10 } };
   writeFileSync(
     config,
-    JSON.stringify({ collectors: ["syscall"], rings: MODES[mode], rate_limits: limits }),
+    JSON.stringify({ collectors: ["syscall"], rings: MODES[mode], rate_limits: LIMITS }),
   );
   const main = join(import.meta.dirname, "../cli/main.ts");
-  const options = ["--backend", "kernel", "--config", config, "-o", "json"];
+  const socket = join(folder, `${mode}.sock`);
+  const options = ["--backend", "kernel", "--config", config, "--socket", socket, "-o", "json"];
   const run = spawn(process.execPath, [main, "run", ...options], { stdio: ["ignore", "pipe", 2] });
   const load = startLoad();
   let out = "";
   run.stdout!.on("data", (chunk) => (out += chunk));
   try {
+    while (!existsSync(socket) && run.exitCode === null) await sleep(20);
     await sleep(WARM_UP_MS);
     const counter = openCounter(backend, run.pid!);
     const before = { switches: switchesOf(run.pid!), at_ms: performance.now() };
@@ -132,6 +190,7 @@ export const wakeupsBench: Bench = {
       backend.close();
       rmSync(folder, { recursive: true });
     }
+    const delays = await measureDelays();
     const summary = (list: readonly Cost[]): Cost => ({
       switches_per_event: middle(list, "switches_per_event"),
       calls_per_event: middle(list, "calls_per_event"),
@@ -147,9 +206,10 @@ export const wakeupsBench: Bench = {
       every,
       batched,
       deadline_ms: DEADLINE_MS,
+      ...delays,
       rounds,
       method:
-        "context switches (/proc) and system calls (counted in the kernel) of a run, by delivered event; medians over rounds",
+        "context switches (/proc) and system calls (counted in the kernel) of a run, by delivered event; medians over rounds; delays from time stamp to reader, in one round with the watermark",
       machine: machine(),
     };
   },
