@@ -378,6 +378,18 @@ export class BatchProcessor implements Sink {
     return this.#senders;
   }
 
+  /** Destinations that take nothing at present, each with the reason. */
+  problems(): string[] {
+    const logs = [...(this.#options.logs ?? [])]
+      .map(([collector, log]) => [collector, log.getStatistics()] as const)
+      .filter(([, { state }]) => state === "failed")
+      .map(([collector, { problem }]) => `the log of ${collector}: ${problem}`);
+    const sinks = this.#senders
+      .filter(({ statistics }) => statistics.failuresInARow > 0)
+      .map(({ statistics }) => statistics.problem);
+    return [...logs, ...sinks];
+  }
+
   get controller(): BatchController {
     return this.#controller;
   }

@@ -21,7 +21,9 @@ export interface HealthInputs {
   readonly staleIntervals: number;
   /** Factor on the sampling rates of ordinary events; 1: no load is shed. */
   readonly shedMultiplier: number;
-  /** Exports of metrics or events that failed in a row. */
+  /** Sinks and logs that take no events at present, each with the reason. */
+  readonly deliveryProblems: readonly string[];
+  /** Exports of metrics that failed in a row. */
   readonly exporterFailures: number;
   readonly attachFailures: number;
   readonly verificationFailures: number;
@@ -49,7 +51,7 @@ interface Rule {
   /** From these on the state is degraded, failing. */
   readonly degraded: number;
   readonly failing: number;
-  readonly problem: (value: number) => string;
+  readonly problem: (value: number, inputs: HealthInputs) => string;
   readonly remedy: string;
 }
 
@@ -92,6 +94,13 @@ const RULES: readonly Rule[] = [
     remedy: "give the process more CPU time, or look at its errors",
   },
   {
+    value: ({ deliveryProblems }) => deliveryProblems.length,
+    degraded: 1,
+    failing: Number.POSITIVE_INFINITY,
+    problem: (_, { deliveryProblems }) => `events are not taken: ${deliveryProblems.join("; ")}`,
+    remedy: "free, repair or start what does not take them; it is tried again by itself",
+  },
+  {
     value: ({ exporterFailures }) => exporterFailures,
     degraded: 1,
     failing: 5,
@@ -123,7 +132,7 @@ function judge(inputs: HealthInputs): HealthReason[] {
     const value = rule.value(inputs);
     if (!(value >= rule.degraded)) return [];
     const state = value >= rule.failing ? "failing" : "degraded";
-    return [{ state, problem: rule.problem(value), remedy: rule.remedy }];
+    return [{ state, problem: rule.problem(value, inputs), remedy: rule.remedy }];
   });
   return reasons.sort((a, b) => rank(b.state) - rank(a.state));
 }

@@ -9,9 +9,18 @@ export interface RunProcess {
 }
 
 export function startRun(args: readonly string[], environment = {}): RunProcess {
-  const child = spawn(process.execPath, ["cli/main.ts", "run", "-o", "json", ...args], {
-    env: { ...process.env, ...environment },
-  });
+  return startRunWith([], args, environment);
+}
+
+/** The same through a command that executes the words after its own. */
+export function startRunWith(
+  command: readonly string[],
+  args: readonly string[],
+  environment = {},
+): RunProcess {
+  const words = [process.execPath, "cli/main.ts", "run", "-o", "json"];
+  const [file, ...rest] = [...command, ...words, ...args];
+  const child = spawn(file!, rest, { env: { ...process.env, ...environment } });
   const run = { process: child, output: { out: "", error: "" } };
   child.stdout.on("data", (chunk) => (run.output.out += chunk));
   child.stderr.on("data", (chunk) => (run.output.error += chunk));

@@ -41,6 +41,7 @@ export class BatchingPart implements RunPart {
     observe(BATCHING.latency, statistics.p50LatencyMs / 1000, { quantile: "p50" });
     observe(BATCHING.latency, statistics.p95LatencyMs / 1000, { quantile: "p95" });
     observe(BATCHING.latency, statistics.p99LatencyMs / 1000, { quantile: "p99" });
+    observe(BATCHING.problems, this.processor.problems().length);
     observe(BATCHING.refused, statistics.eventsRefusedLater);
     for (const { sink, statistics: sent } of this.processor.senders()) {
       observe(BATCHING.failures, sent.retries + sent.failed + sent.rejected, { sink: sink.name });

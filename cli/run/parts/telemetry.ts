@@ -17,6 +17,7 @@ import { RingForecast } from "#core/telemetry/ring_forecast.ts";
 import { MetricReaders } from "../../telemetry/metric_readers.ts";
 import type { MetricsSource } from "../../telemetry/metrics_server.ts";
 import type { Running, RunningCollector } from "../running.ts";
+import { deliveryOf } from "./batching.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
 import { samplingOf } from "./sampling.ts";
 
@@ -149,6 +150,7 @@ export class TelemetryPart implements RunPart, MetricsSource {
       ringUtilization: this.#ringPeak,
       shedMultiplier: this.#shedMultiplier,
       staleIntervals: (now_ms - oldest_ms) / this.#interval_ms,
+      deliveryProblems: deliveryOf(this.#running)?.problems() ?? [],
       exporterFailures: Math.max(0, ...exporters.map(({ failuresInARow }) => failuresInARow)),
       attachFailures: all.reduce((total, { attachFailures }) => total + attachFailures, 0),
       verificationFailures: all.reduce((total, each) => total + each.verificationFailures, 0),

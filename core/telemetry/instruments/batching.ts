@@ -15,6 +15,11 @@ export const BATCHING = {
   ]),
   savings: gauge("bpf.batch.compression.savings", "1", "Part of the bytes that encoding saved."),
   buffered: gauge("bpf.batch.buffer.usage", "By", "Encoded batches that wait in memory."),
+  problems: gauge(
+    "bpf.delivery.problems",
+    "{destination}",
+    "Sinks and logs that take no events at present.",
+  ),
   refused: {
     name: "bpf.log.events.refused",
     kind: "counter",
