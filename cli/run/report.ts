@@ -1,6 +1,6 @@
 /** What `run` ends in: one JSON document, or a table for people. */
 
-import type { BatchStatistics } from "#core/batching/batch_processor.ts";
+import type { BatchStatistics } from "#core/batching/batch_statistics.ts";
 import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
 import type { LiveEstimate } from "#core/sampling/live_estimates.ts";

@@ -9,9 +9,9 @@ import type { RecordBatch } from "../backend.ts";
 import type { EventSchema } from "../events/event_schema.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import type { Pressure } from "../shedding/load_shedder.ts";
-import { DDSketch } from "../stats/quantiles/ddsketch.ts";
 import { BatchController } from "./batch_controller.ts";
 import type { BatchEncoding, BatchSink, EncodedBatch } from "./batch_sink.ts";
+import { BatchCounts, type BatchStatistics } from "./batch_statistics.ts";
 import type { BatchingConfig } from "./batching_config.ts";
 import type { RecordEncoder } from "./encoding/record_encoder.ts";
 import { type FlushReason, Lane } from "./lane.ts";
@@ -44,30 +44,6 @@ export interface BatchProcessorOptions {
   readonly logs?: ReadonlyMap<string, BatchLog>;
 }
 
-export interface BatchStatistics {
-  readonly eventsReceived: number;
-  readonly eventsProcessed: number;
-  readonly eventsDropped: number;
-  /** Taken by the log, and refused for good by a sink afterwards: each sink counts for itself. */
-  readonly eventsRefusedLater: number;
-  readonly batchesCreated: number;
-  readonly batchesSent: number;
-  readonly batchesFailed: number;
-  readonly bytesProcessed: number;
-  readonly bytesEncoded: number;
-  /** Part of the bytes that encoding saved. */
-  readonly compressionSavings: number;
-  readonly averageBatchSize: number;
-  readonly flushes: Readonly<Record<FlushReason, number>>;
-  readonly batchSizeTarget: number;
-  /** Time from event to acknowledgement, in milliseconds. */
-  readonly p50LatencyMs: number;
-  readonly p95LatencyMs: number;
-  readonly p99LatencyMs: number;
-  readonly bufferedBytes: number;
-  readonly pending: number;
-}
-
 interface LaneState {
   readonly lane: Lane;
   readonly encoders: ReadonlyMap<BatchEncoding, RecordEncoder>;
@@ -97,22 +73,11 @@ export class BatchProcessor implements Sink {
   readonly #senders: readonly Sender[];
   readonly #logDeliveries: LogDelivery[] = [];
   readonly #abort = new AbortController();
-  readonly #sojourn_ms = new DDSketch();
   #listener: LossListener = () => {};
   #appending = 0;
   #bufferedBytes = 0;
   #closed = false;
-  readonly #counts = {
-    received: 0,
-    processed: 0,
-    dropped: 0,
-    created: 0,
-    sent: 0,
-    failed: 0,
-    raw: 0,
-    encoded: 0,
-  };
-  readonly #flushes = { size: 0, bytes: 0, age: 0, drain: 0 };
+  readonly #counts = new BatchCounts();
   #looked = { at_ms: 0, received: 0 };
 
   constructor(options: BatchProcessorOptions) {
@@ -227,7 +192,7 @@ export class BatchProcessor implements Sink {
     const { lane, log } = state;
     const destinations = log === undefined ? this.#outboxes.length : 1;
     const { records, ticket } = lane.take(destinations);
-    this.#flushes[reason] += 1;
+    this.#counts.flushes[reason] += 1;
     this.#counts.created += 1;
     ticket.started_ms = this.#options.now_ms();
     state.sequence += 1;
@@ -304,7 +269,7 @@ export class BatchProcessor implements Sink {
     if (!ticket.settle() || ticket.lost) return;
     const { now_ns, now_ms } = this.#options;
     const sojourn_ms = Math.max(0, now_ns() - ticket.oldest_ns) / NANOSECONDS_PER_MS;
-    this.#sojourn_ms.add(sojourn_ms, ticket.count);
+    this.#counts.sojourn_ms.add(sojourn_ms, ticket.count);
     this.#counts.processed += ticket.count;
     this.#counts.sent += 1;
     this.#controller.sent(ticket.count, now_ms() - ticket.started_ms, sojourn_ms);
@@ -395,27 +360,11 @@ export class BatchProcessor implements Sink {
   }
 
   getStats(): BatchStatistics {
-    const { received, processed, dropped, created, sent, failed, raw, encoded } = this.#counts;
-    const quantile = (q: number): number => (processed === 0 ? 0 : this.#sojourn_ms.quantile(q));
-    return {
-      eventsReceived: received,
-      eventsProcessed: processed,
-      eventsDropped: dropped,
+    return this.#counts.statistics({
       eventsRefusedLater: this.#logDeliveries.reduce((sum, each) => sum + each.rejectedEvents, 0),
-      batchesCreated: created,
-      batchesSent: sent,
-      batchesFailed: failed,
-      bytesProcessed: raw,
-      bytesEncoded: encoded,
-      compressionSavings: raw === 0 ? 0 : 1 - encoded / raw,
-      averageBatchSize: sent === 0 ? 0 : processed / sent,
-      flushes: { ...this.#flushes },
       batchSizeTarget: this.#controller.size,
-      p50LatencyMs: quantile(0.5),
-      p95LatencyMs: quantile(0.95),
-      p99LatencyMs: quantile(0.99),
       bufferedBytes: this.#bufferedBytes,
       pending: this.pending,
-    };
+    });
   }
 }
