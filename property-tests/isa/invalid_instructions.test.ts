@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { EXECUTORS } from "#property-tests/isa/executors.ts";
 import {
+  invalidJumps,
   missingRegisters,
   PLAIN_FORMS,
+  unfinishedPrograms,
   unknownOpcodes,
   unusedFieldsSet,
   validProgram,
@@ -33,6 +35,16 @@ describe.each(EXECUTORS)("load-time checks of $name", (engine) => {
 
   it("refuse every unknown opcode", async () => {
     expect(await accepted(unknownOpcodes())).toEqual([]);
+  });
+
+  it("refuse every jump and call to where no instruction of its function is", async () => {
+    const programs = [...invalidJumps()];
+    expect(programs.length).toBeGreaterThan(90);
+    expect(await accepted(programs)).toEqual([]);
+  });
+
+  it("refuse programs that end in the middle of something", async () => {
+    expect(await accepted(unfinishedPrograms())).toEqual([]);
   });
 
   it("refuse registers from r11 on", async () => {

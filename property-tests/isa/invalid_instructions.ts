@@ -81,6 +81,81 @@ export function* missingRegisters(): Generator<SpoiledProgram> {
   }
 }
 
+/** Where a jump may not go, as slots of `jumpingProgram`. */
+const BAD_TARGETS = [
+  ["past the end", 18],
+  ["before the start", -1],
+  ["into a 64-bit immediate", 14],
+  ["into another function", 16],
+] as const;
+const JUMP_SLOT = 12;
+
+/** Every jump and local call of the table, with each target that it may not have. */
+export function* invalidJumps(): Generator<SpoiledProgram> {
+  for (const form of PLAIN_FORMS) {
+    const field = targetField(form);
+    if (field === undefined) continue;
+    for (const [where, slot] of BAD_TARGETS) {
+      // A function that is called starts there.
+      if (isLocalCall(form) && where === "into another function") continue;
+      const jump = { ...exampleOf(form), [field]: slot - JUMP_SLOT - 1 };
+      yield { name: `${form.name}: ${where}`, program: encode(jumpingProgram(jump)) };
+    }
+  }
+}
+
+/** Programs that end in the middle of something. */
+export function* unfinishedPrograms(): Generator<SpoiledProgram> {
+  const move: Instruction = { opcode: CLASS.ALU64 | ALU.MOV, dst: 0, src: 0, offset: 0, imm: 0 };
+  const exit: Instruction = { ...move, opcode: EXIT };
+  const call: Instruction = { ...move, opcode: CALL_HELPER, src: CALL.LOCAL, imm: 1 };
+  const lddw: Instruction = { ...move, opcode: LDDW };
+  const next: Instruction = { ...move, opcode: CLASS.JMP | JUMP.JA };
+  yield { name: "no instruction", program: encode([]) };
+  yield { name: "half an instruction", program: encode([move, exit]).subarray(0, 12) };
+  yield { name: "no exit", program: encode([move]) };
+  yield { name: "half a 64-bit immediate", program: encode([move, lddw]) };
+  yield { name: "a jump off the end", program: encode([move, next]) };
+  yield { name: "a call as the last instruction", program: encode([move, { ...call, imm: -2 }]) };
+  yield {
+    name: "a function that runs into the next",
+    program: encode([move, call, move, move, exit]),
+  };
+  yield { name: "a called function without an exit", program: encode([call, exit, move]) };
+}
+
+function isLocalCall({ opcode, src }: InstructionForm): boolean {
+  return opcode === CALL_HELPER && src === CALL.LOCAL;
+}
+
+/** The field that says where the instruction jumps to. */
+function targetField(form: InstructionForm): "offset" | "imm" | undefined {
+  const kind = form.opcode & 0x07;
+  if (kind !== CLASS.JMP && kind !== CLASS.JMP32) return undefined;
+  if (isLocalCall(form)) return "imm";
+  if (form.offset === ANY) return "offset";
+  return form.opcode === (CLASS.JMP32 | JUMP.JA) ? "imm" : undefined;
+}
+
+/** The jump in slot 12, an LDDW in 13 and 14, the exit in 15, and in 16 a function that is called. */
+function jumpingProgram(jump: Instruction): Instruction[] {
+  const blank = { dst: 0, src: 0, offset: 0, imm: 0 };
+  const code = programOf(jump);
+  const before = code.slice(0, JUMP_SLOT - 1);
+  const move = { ...blank, opcode: CLASS.ALU64 | ALU.MOV };
+  const exit = { ...blank, opcode: EXIT };
+  return [
+    ...before,
+    { ...blank, opcode: CALL_HELPER, src: CALL.LOCAL, imm: 16 - JUMP_SLOT },
+    jump,
+    { ...blank, opcode: LDDW },
+    { ...blank, opcode: 0 },
+    exit,
+    move,
+    exit,
+  ];
+}
+
 /** bpf_ktime_get_ns, which every kind of program may call. */
 const HELPER = 5;
 
@@ -118,9 +193,8 @@ function programOf(instruction: Instruction): Instruction[] {
   const { opcode } = instruction;
   if (opcode === EXIT) return code;
   if (opcode === LDDW) code.push({ ...blank, opcode: 0 });
-  const isLocalCall = opcode === CALL_HELPER && instruction.src === CALL.LOCAL;
   code.push({ ...blank, opcode: EXIT });
-  if (isLocalCall) {
+  if (opcode === CALL_HELPER && instruction.src === CALL.LOCAL) {
     code.push({ ...blank, opcode: CLASS.ALU64 | ALU.MOV }, { ...blank, opcode: EXIT });
   }
   return code;
