@@ -4,7 +4,7 @@ import { countOfTotals } from "./count.ts";
 import type { DesignSample } from "./designs/pair_totals.ts";
 import type { Estimate, EstimateOptions } from "./estimate.ts";
 import { estimateDomainMean } from "./mean.ts";
-import { estimateShare } from "./proportion.ts";
+import { estimateShare, type ProportionOptions } from "./proportion.ts";
 
 /** Groups that are kept apart; events of further ones are together in `OTHER_GROUP`. */
 export const GROUPS_MAX = 10_000;
@@ -61,7 +61,7 @@ export class GroupCounts<Sample extends GroupSample<Sample>> {
   }
 
   /** Part of all events that each group makes up. */
-  shares(options: EstimateOptions = {}): Map<string, Estimate> {
+  shares(options: ProportionOptions = {}): Map<string, Estimate> {
     return this.#each((part, whole) => estimateShare(part, whole, options));
   }
 

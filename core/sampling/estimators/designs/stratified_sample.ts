@@ -125,6 +125,7 @@ function groupTotals(whole: Stratum, part: Stratum, xOfWhole?: PairSums): PairTo
   const weight = n === 0 ? 0 : population / n;
   const rest = 1 - n / population;
   const moments = centralMoments(n, part.sums, xOfWhole);
+  const draws = xOfWhole === undefined ? part.sampled : n;
   const second = n < 2 ? 0 : (population * weight * rest) / (n - 1);
   const third = n < 3 ? 0 : (population * weight * weight * rest * rest) / (n - 1) / (n - 2);
   return {
@@ -134,11 +135,11 @@ function groupTotals(whole: Stratum, part: Stratum, xOfWhole?: PairSums): PairTo
     xy: second * moments.xy,
     xx: second * moments.xx,
     third: moments.third.map((moment) => third * n * moment) as [number, number, number, number],
-    sampled: (xOfWhole === undefined ? part : whole).sampled,
+    sampled: draws,
     census: n === population,
-    draws: (xOfWhole === undefined ? part : whole).sampled,
-    weights: weight * part.sampled,
-    squaredWeights: weight * weight * part.sampled,
+    draws,
+    weights: weight * draws,
+    squaredWeights: weight * weight * draws,
     largest: weight * part.largest,
     maximum: part.maximum,
   };

@@ -5,6 +5,7 @@ import { ClusterSample } from "#core/sampling/estimators/designs/cluster_sample.
 import { PoissonSample } from "#core/sampling/estimators/designs/poisson_sample.ts";
 import { StratifiedSample } from "#core/sampling/estimators/designs/stratified_sample.ts";
 import { GroupCounts, OTHER_GROUP } from "#core/sampling/estimators/group_counts.ts";
+import { estimateProportion } from "#core/sampling/estimators/proportion.ts";
 import { estimateTotal } from "#core/sampling/estimators/total.ts";
 import { binomialProbability } from "#core/stats/distributions/binomial.ts";
 
@@ -105,6 +106,30 @@ describe("groups of one sample", () => {
       (100 ** 2 * 0.8 * ((5 / 20) * (15 / 20) * 20)) / 19 / 20,
       9,
     );
+  });
+
+  it("in strata have the shares that the whole sample has, also where they are empty", () => {
+    const groups = new GroupCounts(() => new StratifiedSample());
+    const marked = new StratifiedSample();
+    for (const sample of [groups.rest, marked]) sample.addPopulation("cpu0", 1000);
+    for (let i = 0; i < 100; i++) {
+      groups.group(i < 10 ? "a" : "b").add("cpu0", 1);
+      marked.add("cpu0", i < 10 ? 1 : 0);
+    }
+    groups.group("empty");
+    for (const [options, method] of [
+      [{ population: 1000 }, "hypergeometric"],
+      [{}, "clopper_pearson"],
+    ] as const) {
+      const shares = groups.shares(options);
+      const { value, lower, upper, effectiveSize } = estimateProportion(marked, options);
+      expect(effectiveSize).toBe(100);
+      const share = { value, lower, upper, effectiveSize };
+      expect(shares.get("a")).toMatchObject(share);
+      expect(shares.get("empty")).toMatchObject({ method, value: 0, lower: 0, effectiveSize });
+      expect(shares.get("empty")!.upper).toBeLessThan(0.04);
+    }
+    expect(groups.shares({ population: 1000 }).get("a")!.method).toBe("hypergeometric");
   });
 
   it("of connections take a connection's events together", () => {
