@@ -21,13 +21,15 @@ export function estimateCount(
 export function countOfTotals(totals: PairTotals, options: EstimateOptions): Estimate {
   const confidence = options.confidence ?? CONFIDENCE_DEFAULT;
   requireConfidence("estimate a count", confidence);
+  const { known } = totals;
+  if (known !== undefined && known.least === known.most) return knownCount(totals, known.most);
   const variance = totals.census ? 0 : Math.max(0, totals.yy);
   const reasons = distrustOfDistribution(totals, options);
   return {
     value: totals.y,
     variance,
     standardError: Math.sqrt(variance),
-    ...gammaBounds(totals, confidence, options.rate),
+    ...bounds(totals, confidence, options.rate),
     sampled: totals.sampled,
     effectiveSize: effectiveSize(totals),
     reasons,
@@ -35,25 +37,49 @@ export function countOfTotals(totals: PairTotals, options: EstimateOptions): Est
   };
 }
 
+/** A number that was counted, however few of its events were sampled or arrived. */
+function knownCount(totals: PairTotals, count: number): Estimate {
+  return {
+    ...{ value: count, lower: count, upper: count, method: "exact" },
+    ...{ variance: 0, standardError: 0 },
+    ...{ sampled: totals.sampled, effectiveSize: effectiveSize(totals) },
+    ...{ reasons: [], warning: undefined },
+  };
+}
+
+function bounds(totals: PairTotals, confidence: number, rate = 1): Bounds {
+  const { y, yy, sampled, largest, census, known } = totals;
+  if (census && rate === 1) return { lower: y, upper: y, method: "exact" };
+  const tail = (1 - confidence) / 2;
+  const weight = Math.max(largest, 1 / rate);
+  if (known === undefined) {
+    const { lower, upper } = gammaBounds(y, yy, weight, tail);
+    // There are at least those that were kept.
+    return { lower: Math.max(sampled, lower), upper, method: "gamma" };
+  }
+  const { population, least, most } = known;
+  const draw = Math.max(weight, known.weight);
+  // Of most events of a known number, the others are the few.
+  const others = gammaBounds(Math.max(0, population - y), yy, draw, tail);
+  const these = gammaBounds(y, yy, draw, tail);
+  const areMost = 2 * y > population;
+  return {
+    lower: Math.max(least, areMost ? population - others.upper : these.lower),
+    upper: Math.min(most, areMost ? population - others.lower : these.upper),
+    method: "gamma",
+  };
+}
+
 /**
  * A gamma distribution of that mean and variance; upwards, as if one more had been kept of the largest weight that there
  * may be.
  */
-function gammaBounds(
-  { y, yy, sampled, largest, census }: PairTotals,
-  confidence: number,
-  rate = 1,
-): Bounds {
-  if (census && rate === 1) return { lower: y, upper: y, method: "exact" };
-  const tail = (1 - confidence) / 2;
-  const weight = Math.max(largest, 1 / rate);
-  const more = y + weight;
-  const upper = (2 * more * more) / (yy + weight * (weight - 1));
+function gammaBounds(mean: number, variance: number, weight: number, tail: number) {
+  const more = mean + weight;
+  const degrees = (2 * more * more) / (variance + weight * (weight - 1));
   return {
-    // There are at least those that were kept.
-    lower: Math.max(sampled, gammaQuantile(y, yy, tail)),
-    upper: (more * chiSquareUpperQuantile(tail, upper)) / upper,
-    method: "gamma",
+    lower: gammaQuantile(mean, variance, tail),
+    upper: (more * chiSquareUpperQuantile(tail, degrees)) / degrees,
   };
 }
 

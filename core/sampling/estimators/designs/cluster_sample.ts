@@ -147,7 +147,7 @@ export class ClusterSample implements DesignSample<ClusterSample> {
     return {
       ...{ y: y.value, x: x.value, yy: yy.value, xy: xy.value, xx: xx.value, third },
       ...{ sampled, census, draws, weights: weights.value, squaredWeights: squaredWeights.value },
-      ...{ largest, maximum },
+      ...{ largest, maximum, known: undefined },
     };
   }
 }

@@ -26,6 +26,19 @@ export interface PairTotals {
   readonly largest: number;
   /** Largest y that was sampled; -Infinity where nothing was. */
   readonly maximum: number;
+  /** What is certain where all events are counted; undefined for designs that don't know. */
+  readonly known: KnownSizes | undefined;
+}
+
+/** Numbers of events that need no estimate. */
+export interface KnownSizes {
+  /** Of the whole. */
+  readonly population: number;
+  /** Least and most that these may be: the sampled ones, and all that may not have been sampled. */
+  readonly least: number;
+  readonly most: number;
+  /** Largest number of events that one draw of the whole stands for. */
+  readonly weight: number;
 }
 
 /** One draw's events: how they were kept is the design's matter. */
@@ -81,5 +94,20 @@ export function addTotals(parts: readonly PairTotals[]): PairTotals {
     squaredWeights: sum(({ squaredWeights }) => squaredWeights),
     largest: Math.max(0, ...parts.map(({ largest }) => largest)),
     maximum: Math.max(Number.NEGATIVE_INFINITY, ...parts.map(({ maximum }) => maximum)),
+    known: addKnown(parts.map(({ known }) => known)),
   };
+}
+
+function addKnown(parts: readonly (KnownSizes | undefined)[]): KnownSizes | undefined {
+  let sum: KnownSizes = { population: 0, least: 0, most: 0, weight: 0 };
+  for (const part of parts) {
+    if (part === undefined) return undefined;
+    sum = {
+      population: sum.population + part.population,
+      least: sum.least + part.least,
+      most: sum.most + part.most,
+      weight: Math.max(sum.weight, part.weight),
+    };
+  }
+  return sum;
 }

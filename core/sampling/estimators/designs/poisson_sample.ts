@@ -77,6 +77,7 @@ export class PoissonSample implements DesignSample<PoissonSample> {
       squaredWeights: this.#squaredWeights.value,
       largest: this.#largest,
       maximum: this.#maximum,
+      known: undefined,
     };
   }
 

@@ -67,7 +67,12 @@ export class StratifiedSample implements DesignSample<StratifiedSample> {
   /** Throws `BpfError` EINVAL where a stratum has more sampled events than events. */
   totals(whole: StratifiedSample = this): PairTotals {
     const groups = whole.#groups();
-    return addTotals(groups.map((names) => groupTotals(whole.#pool(names), this.#pool(names))));
+    const totals = addTotals(
+      groups.map((names) => groupTotals(whole.#pool(names), this.#pool(names))),
+    );
+    if (whole !== this) return totals;
+    const known = totals.known!;
+    return { ...totals, known: { ...known, least: known.population, most: known.population } };
   }
 
   shareTotals(whole: StratifiedSample): PairTotals {
@@ -142,6 +147,13 @@ function groupTotals(whole: Stratum, part: Stratum, xOfWhole?: PairSums): PairTo
     squaredWeights: weight * weight * draws,
     largest: weight * part.largest,
     maximum: part.maximum,
+    known: {
+      population,
+      least: part.sampled,
+      most: population - n + part.sampled,
+      // Where nothing was drawn, one draw would stand for all.
+      weight: n === 0 ? population : weight,
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { GroupCounts, OTHER_GROUP } from "#core/sampling/estimators/group_counts
 import { estimateProportion } from "#core/sampling/estimators/proportion.ts";
 import { estimateTotal } from "#core/sampling/estimators/total.ts";
 import { binomialProbability } from "#core/stats/distributions/binomial.ts";
+import { hypergeometricProbability } from "#core/stats/distributions/hypergeometric.ts";
 
 function sampleOf(kept: number, pi: number): PoissonSample {
   const sample = new PoissonSample();
@@ -79,6 +80,53 @@ describe("counts", () => {
     const nothing = estimateCount(new PoissonSample(), { rate: 0.01 });
     expect(nothing.upper).toBeCloseTo(Math.log(0.025) / Math.log(0.99), 0);
     expect(estimateCount(sampleOf(50, 0.5), { lost: 1 }).warning).toMatch(/were lost/);
+  });
+});
+
+describe("counts in strata of known size", () => {
+  it.each([0, 10, 1000])("are known where %i events of 1000 were sampled", (sampled) => {
+    const sample = new StratifiedSample();
+    sample.addPopulation("cpu0", 1000);
+    for (let i = 0; i < sampled; i++) sample.add("cpu0", 1);
+    expect(estimateCount(sample)).toMatchObject({
+      ...{ value: 1000, lower: 1000, upper: 1000, method: "exact", sampled, reasons: [] },
+    });
+  });
+
+  it("of a group may be anything where nothing was sampled", () => {
+    const groups = new GroupCounts(() => new StratifiedSample());
+    groups.rest.addPopulation("cpu0", 1000);
+    groups.group("a");
+    const nothing = { lower: 0, upper: 1000, reasons: ["nothing_sampled"] };
+    expect(groups.counts().get("a")).toMatchObject(nothing);
+    const share = { lower: 0, upper: 1, reasons: ["nothing_sampled"] };
+    expect(groups.shares().get("a")).toMatchObject(share);
+  });
+
+  it.each([
+    [200, 40],
+    [400, 20],
+    [60, 45],
+  ])("cover groups of any size among %i events of which %i are sampled", (size, drawn) => {
+    const found = Array.from({ length: drawn + 1 }, (_, kept) => {
+      const groups = new GroupCounts(() => new StratifiedSample());
+      groups.rest.addPopulation("cpu0", size);
+      groups.group("a");
+      for (let i = 0; i < drawn; i++) groups.group(i < kept ? "a" : "b").add("cpu0", 1);
+      return groups.counts().get("a")!;
+    });
+    for (const [kept, { lower, upper }] of found.entries()) {
+      expect(lower).toBeGreaterThanOrEqual(kept);
+      expect(upper).toBeLessThanOrEqual(size - drawn + kept);
+    }
+    for (let members = 0; members <= size; members++) {
+      let covered = 0;
+      for (const [kept, { lower, upper }] of found.entries()) {
+        const isIn = lower <= members && members <= upper;
+        if (isIn) covered += hypergeometricProbability(kept, size, members, drawn);
+      }
+      expect(covered, `${members} members`).toBeGreaterThanOrEqual(0.95);
+    }
   });
 });
 
