@@ -24,7 +24,7 @@ export interface Bounds {
   readonly method: IntervalMethod;
 }
 
-/** Bounds of `value` by its standard error and skewness, with so many degrees of freedom. */
+/** Bounds of `value` by its standard error and skewness, with so many degrees of freedom; a point without spread. */
 export function boundsByRule(
   value: number,
   standardError: number,
@@ -32,7 +32,6 @@ export function boundsByRule(
   degrees: number,
   confidence: number,
 ): Bounds {
-  if (standardError === 0) return { lower: value, upper: value, method: "exact" };
   const t = studentTUpperQuantile((1 - confidence) / 2, Math.max(1, degrees));
   if (Math.abs(skewness) < SKEWNESS_MIN) {
     const half = t * standardError;
@@ -73,7 +72,9 @@ export function linearEstimate(
     value,
     variance,
     standardError,
-    ...boundsByRule(value, standardError, spread.skewness, size - 1, confidence),
+    ...(totals.census && totals.draws > 0
+      ? ({ lower: value, upper: value, method: "exact" } as const)
+      : boundsByRule(value, standardError, spread.skewness, size - 1, confidence)),
     sampled: totals.sampled,
     effectiveSize: size,
     reasons,

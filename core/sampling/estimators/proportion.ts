@@ -68,7 +68,7 @@ function bounds(
   population: number | undefined,
 ): Bounds {
   const { draws, sampled } = totals;
-  if (draws === 0) return { lower: 0, upper: 1, method: "exact" };
+  if (draws === 0) return { lower: 0, upper: 1, method: "clopper_pearson" };
   if (totals.census) return { lower: value, upper: value, method: "exact" };
   const size = effectiveSize(totals);
   if (draws === sampled && size >= sampled * (1 - ROUNDING)) {

@@ -71,6 +71,22 @@ describe("the rule of the interval", () => {
     expect(method).toBe("student_t");
   });
 
+  it("is exact only where all was kept, not where the spread isn't known", () => {
+    const sampleOf = (values: readonly number[], pi: number) => {
+      const sample = new PoissonSample();
+      for (const value of values) sample.add(value, pi);
+      return sample;
+    };
+    const alike = Array.from({ length: 40 }, () => 1);
+    expect(estimateMean(sampleOf(alike, 0.5))).toMatchObject({
+      ...{ value: 1, lower: 1, upper: 1, method: "student_t", reasons: ["no_spread"] },
+    });
+    expect(estimateTotal(sampleOf([], 0.5))).toMatchObject({
+      ...{ value: 0, method: "student_t", reasons: ["nothing_sampled"] },
+    });
+    expect(estimateTotal(sampleOf(alike, 1))).toMatchObject({ method: "exact", reasons: [] });
+  });
+
   it("leans to where large values may have been missed, and back where small ones", () => {
     const right = boundsByRule(0, 1, 0.3, 1000, 0.95);
     const left = boundsByRule(0, 1, -0.3, 1000, 0.95);

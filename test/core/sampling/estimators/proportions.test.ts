@@ -30,7 +30,9 @@ describe("the interval is", () => {
   });
 
   it("all there is where nothing was sampled", () => {
-    const nothing = { lower: 0, upper: 1, reasons: ["nothing_sampled"] };
+    const nothing = {
+      ...{ lower: 0, upper: 1, method: "clopper_pearson", reasons: ["nothing_sampled"] },
+    };
     expect(estimateProportion(new PoissonSample())).toMatchObject(nothing);
   });
 
