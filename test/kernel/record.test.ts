@@ -82,7 +82,7 @@ describeNative("record", () => {
     expect({ status, error }).toEqual({ status: 0, error: "" });
     const [, ...ports] = /^ports (\d+) (\d+)/m.exec(out)!;
     expectSameEvents(folder, ports.map(Number));
-    for (const name of ["traffic.trace", "live.ndjson", "replayed.ndjson"])
+    for (const name of ["traffic.trace", "live.ndjson", "report.json", "replayed.ndjson"])
       rmSync(join(folder, name));
   });
 

@@ -3,12 +3,12 @@
  *
  *   node vm-tests/guest/record_traffic.ts CLI FOLDER CONNECTIONS
  *
- * Leaves FOLDER/traffic.trace and FOLDER/live.ndjson, and prints the port of its server. In a guest
+ * Leaves FOLDER/traffic.trace, FOLDER/live.ndjson and the collector's FOLDER/report.json, and prints its ports. In a guest
  * (TAPIO_GUEST=1) the files also go to the console, as lines "file NAME BASE64".
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,12 +17,13 @@ import { gzipSync } from "node:zlib";
 const [cli = "cli/main.ts", folder = ".", connections = "20"] = process.argv.slice(2);
 const TRACE = "traffic.trace";
 const LIVE = "live.ndjson";
+const REPORT = "report.json";
 /** Hooks of the TCP collector. */
 const HOOKS = 2;
 const ATTACH_MS = 120_000;
 
-function command(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+function command(report: "ignore" | number, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [cli, ...args], { stdio: ["ignore", report, "inherit"] });
 }
 
 /** Tracepoints that the process is attached to. */
@@ -82,15 +83,16 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 const limits = ["--collector", "tcp", "--duration", "600"];
-const recorder = command("record", ...limits, "-w", join(folder, TRACE));
+const recorder = command("ignore", "record", ...limits, "-w", join(folder, TRACE));
 const sink = `ndjson:${join(folder, LIVE)}`;
-const live = command("run", "--backend", "kernel", ...limits, "--sink", sink);
+const report = openSync(join(folder, REPORT), "w");
+const live = command(report, "run", "--backend", "kernel", ...limits, "--sink", sink, "-o", "json");
 try {
   await Promise.all([untilAttached(recorder), untilAttached(live)]);
   const [serving, refusing] = await makeTraffic();
   await Promise.all([end(recorder), end(live)]);
   if (process.env["TAPIO_GUEST"] === "1") {
-    for (const name of [TRACE, LIVE]) {
+    for (const name of [TRACE, LIVE, REPORT]) {
       console.log(`file ${name} ${gzipSync(readFileSync(join(folder, name))).toString("base64")}`);
     }
   }

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { RunReport } from "#cli/run/report.ts";
 import { DIFFERENCES } from "#property-tests/differences.ts";
 
 type Event = Readonly<Record<string, unknown>>;
@@ -38,7 +39,7 @@ function byCpu(events: readonly Event[]): Record<string, Event[]> {
   return groups;
 }
 
-/** Replays FOLDER/traffic.trace and compares with FOLDER/live.ndjson, over events of these ports. */
+/** Replays FOLDER/traffic.trace and compares with FOLDER/live.ndjson and report.json, over events of these ports. */
 export function expectSameEvents(folder: string, ports: readonly number[]): void {
   const replayed = join(folder, "replayed.ndjson");
   const options = ["--collector", "tcp", "--trace", join(folder, "traffic.trace"), "-o", "json"];
@@ -49,6 +50,8 @@ export function expectSameEvents(folder: string, ports: readonly number[]): void
   );
   expect({ status: run.status, error: run.stderr }).toEqual({ status: 0, error: "" });
   expect(JSON.parse(run.stdout)).toMatchObject({ source: { lost: 0 }, books: { residual: 0 } });
+  const { books } = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as RunReport;
+  expect(books, "of what was seen live").toMatchObject({ delivered: books.seen, unobserved: 0 });
   const live = readEvents(join(folder, "live.ndjson"), ports);
   const names = new Set(live.map(({ event }) => event));
   expect([...names].sort()).toEqual(["tcp_connect_failed", "tcp_state"]);

@@ -151,7 +151,7 @@ describe("sinks", () => {
     });
     // The same endpoint is the same sink: it goes on where it left off.
     const config = `sinks: [{ type: otlp, endpoint: "${sink.url}", compression: none }]\n${log}`;
-    const batching = "batching: { shutdown_timeout_ms: 200, retry_backoff_ms: 5 }\n";
+    const batching = "batching: { shutdown_timeout_ms: 1000, retry_backoff_ms: 5 }\n";
     const down = await run(config + batching);
     expect(down.books).toMatchObject({ residual: 0, delivered: down.books.seen });
     expect(sink.records).toBe(0);
