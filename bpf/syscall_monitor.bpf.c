@@ -62,21 +62,17 @@ static __always_inline void syscall_exit_observe(struct probe *probe,
 	struct event_facts facts;
 	struct syscall_start *start;
 	struct syscall_event *event;
-	bool known = false;
-	__u64 latency_ns = 0;
 	__s64 result;
 
+	event_facts_begin(&facts, EVENT_SYSCALL);
 	start = bpf_map_lookup_elem(&syscall_starts, &tid);
 	if (start) {
 		/* A signal return leaves another call than it entered; its latency would be a lie. */
-		known = start->number == (__u64)context->id;
-		latency_ns = known ? probe->now_ns - start->enter_ns : 0;
+		if (start->number == (__u64)context->id)
+			event_facts_latency(&facts, start->enter_ns, probe->now_ns);
 		bpf_map_delete_elem(&syscall_starts, &tid);
 	}
 	result = context->ret;
-	event_facts_begin(&facts, EVENT_SYSCALL);
-	facts.latency_ns = latency_ns;
-	facts.latency_known = known;
 	facts.error = result < 0 && result >= -ERRNO_MAX;
 	if (!event_admit(probe, &facts, &admission))
 		return;
@@ -84,9 +80,9 @@ static __always_inline void syscall_exit_observe(struct probe *probe,
 	if (!event)
 		return;
 	event_header_fill(&event->header, probe, &facts, &admission, sizeof(*event));
-	if (!known)
+	if (!facts.latency_known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
-	event->latency_ns = latency_ns;
+	event->latency_ns = facts.latency_ns;
 	event->result = result;
 	event->number = context->id;
 	event->error = facts.error ? -result : 0;

@@ -110,8 +110,8 @@ tcp_state_observe(struct probe *probe, struct trace_event_raw_inet_sock_set_stat
 		facts.priority = EVENT_PRIORITY_HIGH;
 		facts.error = true;
 	}
-	facts.latency_known = known;
-	facts.latency_ns = known ? probe->now_ns - previous.since_ns : 0;
+	if (known)
+		event_facts_latency(&facts, previous.since_ns, probe->now_ns);
 	facts.network.family = context->family;
 	ENDPOINTS_READ(&facts.network, context);
 	if (!event_admit(probe, &facts, &admission))
@@ -120,7 +120,7 @@ tcp_state_observe(struct probe *probe, struct trace_event_raw_inet_sock_set_stat
 	if (!event)
 		return;
 	event_header_fill(&event->header, probe, &facts, &admission, sizeof(*event));
-	if (!known)
+	if (!facts.latency_known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->socket = socket;
 	event->duration_ns = facts.latency_ns;
@@ -184,8 +184,7 @@ static __always_inline void tcp_retransmit_observe(struct probe *probe, void *co
 				(struct trace_event_raw_tcp_event_sk_skb *)context);
 	known = bpf_map_lookup_elem(&tcp_states, &retransmit.socket);
 	if (known) {
-		facts.latency_known = true;
-		facts.latency_ns = probe->now_ns - known->since_ns;
+		event_facts_latency(&facts, known->since_ns, probe->now_ns);
 		owner_pid = known->owner_pid;
 	}
 	if (!event_admit(probe, &facts, &admission))

@@ -39,4 +39,15 @@ static __always_inline void event_facts_begin(struct event_facts *facts, __u16 t
 	task_facts_read(&facts->task);
 }
 
+/*
+ * Takes the latency of an operation that began at `start_ns`. A beginning that lies ahead is that of another operation, which
+ * another CPU noted after this event took the time: then the latency stays unknown.
+ */
+static __always_inline void event_facts_latency(struct event_facts *facts, __u64 start_ns,
+						__u64 now_ns)
+{
+	facts->latency_known = start_ns <= now_ns;
+	facts->latency_ns = facts->latency_known ? now_ns - start_ns : 0;
+}
+
 #endif

@@ -22,17 +22,20 @@ interface Outcome {
 }
 
 /** The same workload each time. */
-async function run(config: unknown): Promise<Outcome> {
+async function run(
+  config: unknown,
+  { collectors = ["tcp"], preemptionInterval = 0 } = {},
+): Promise<Outcome> {
   const sink = new CollectingSink();
   const report = await runSimulated({
-    collectors: [COLLECTORS.get("tcp")!],
+    collectors: collectors.map((name) => COLLECTORS.get(name)!),
     source: { kind: "workload", name: "default", duration_s: DURATION_S },
     sinks: [sink],
     config: configSchema.parse(config),
     engine: "aot",
     cpus: CPUS,
     seed: 1,
-    preemptionInterval: 0,
+    preemptionInterval,
     progress: false,
   });
   return { events: sink.events, report };
@@ -133,4 +136,14 @@ describe("keys beyond the table of rate limits", () => {
 it("wake-ups by watermark lose no event", async () => {
   const { events } = await run({ rings: { wakeup_bytes: 4096 } });
   expect(keys(events)).toEqual(keys(all));
+});
+
+it("no latency is longer than the run, whichever CPU comes between a clock read and a lookup", async () => {
+  const { events } = await run({}, { collectors: ["tcp", "syscall"], preemptionInterval: 2 });
+  const longest_ns = events.reduce((longest, { event }) => {
+    const latency = (event["duration_ns"] ?? event["latency_ns"]) as number | bigint;
+    return Math.max(longest, Number(latency));
+  }, 0);
+  expect(longest_ns).toBeGreaterThan(0);
+  expect(longest_ns).toBeLessThanOrEqual(DURATION_S * 1e9);
 });
