@@ -91,16 +91,31 @@ export function installTools(tools: readonly Tool[]): void {
   const missing = tools.filter((tool) => !tool.present());
   if (missing.length === 0) return;
   const needed = missing.filter((tool) => tool.optional !== true);
-  const packages = missing.map((tool) => tool.package);
   if (process.getuid?.() !== 0 || findExecutable("apt-get") === undefined) {
-    if (needed.length === 0) return;
-    const names = needed.map((tool) => tool.name).join(", ");
-    throw new Error(`missing: ${names}; install the packages ${packages.join(" ")} and try again`);
+    if (needed.length > 0) throw cannotInstall(needed, missing);
+    return;
   }
   try {
-    installPackages(packages);
-  } catch (error) {
-    if (needed.length > 0) throw error;
-    console.error(`setup: going on without ${packages.join(" ")}: ${(error as Error).message}`);
+    installPackages(missing.map((tool) => tool.package));
+  } catch {
+    installOneByOne(missing);
   }
+}
+
+/** One package that does not exist keeps apt-get from all others. */
+function installOneByOne(missing: readonly Tool[]): void {
+  for (const tool of missing) {
+    try {
+      apt("install", "-q", "-y", "--no-install-recommends", tool.package);
+    } catch (error) {
+      if (tool.optional !== true) throw error;
+      console.error(`setup: going on without ${tool.name}: ${(error as Error).message}`);
+    }
+  }
+}
+
+function cannotInstall(needed: readonly Tool[], missing: readonly Tool[]): Error {
+  const names = needed.map((tool) => tool.name).join(", ");
+  const packages = missing.map((tool) => tool.package).join(" ");
+  return new Error(`missing: ${names}; install the packages ${packages} and try again`);
 }

@@ -176,6 +176,7 @@ static __always_inline bool rate_limit_admits(struct probe *probe, const struct 
 #pragma clang loop unroll(disable)
 	for (__u32 kind = 0; kind < RATE_LIMIT_KEYS; kind++) {
 		limit = rate_limits.rules[generation & 1].limits[kind];
+		asm volatile("" ::: "memory");
 		/* Rewritten while it was read: refusing keeps the bound. */
 		if (*(volatile __u64 *)&rate_limits.generation != generation)
 			return false;

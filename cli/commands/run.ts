@@ -116,9 +116,12 @@ function simulatedRun({ options, output }: CommandInput): Run {
     progress: output === "table" && process.stderr.isTTY === true,
   };
   return async (sinks, signal) => {
-    const report = await runSimulated({ ...settings, sinks, signal });
-    if (coverage !== undefined) writeCoverage(String(coveragePath), coverage);
-    return report;
+    try {
+      return await runSimulated({ ...settings, sinks, signal });
+    } finally {
+      // What ran before a fault is what one wants to see.
+      if (coverage !== undefined) writeCoverage(String(coveragePath), coverage);
+    }
   };
 }
 

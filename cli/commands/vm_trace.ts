@@ -98,7 +98,7 @@ export const vmTraceCommand: Command = {
     const listener = printer(input);
     const lines = checkLines(options["lines"] === true, warn);
     const collector = options["coverage"] === undefined ? undefined : new CoverageCollector();
-    await traceRuns({
+    const traced = traceRuns({
       object: positionals[0]!,
       program: text(options, "program"),
       input: inputOption(options),
@@ -110,7 +110,12 @@ export const vmTraceCommand: Command = {
       coverage: collector,
       listener: (session) => inTurn(lines, listener(session)),
     });
-    if (collector !== undefined) writeCoverage(String(options["coverage"]), collector);
+    try {
+      await traced;
+    } finally {
+      // What ran before a fault is what one wants to see.
+      if (collector !== undefined) writeCoverage(String(options["coverage"]), collector);
+    }
     return 0;
   },
 };

@@ -5,6 +5,7 @@ import { type Config, DEFAULT_CONFIG } from "#core/config/config.ts";
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import type { WasmBackend } from "#wasm/backend.ts";
 import { Running } from "../run/running.ts";
+import { UsageError } from "../usage_error.ts";
 import { readObject } from "../vm_object.ts";
 
 export interface TracedObject {
@@ -23,6 +24,9 @@ export function loadTraced(
   config: Config | undefined,
 ): Promise<TracedObject> {
   const spec = COLLECTORS.get(name);
+  if (spec === undefined && config !== undefined) {
+    throw new UsageError(`vm trace ${name}: --config is for collectors`);
+  }
   if (spec === undefined) return loadObject(backend, name);
   return loadCollector(backend, spec, config);
 }

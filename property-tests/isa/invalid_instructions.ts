@@ -89,6 +89,21 @@ const BAD_TARGETS = [
   ["into another function", 16],
 ] as const;
 const JUMP_SLOT = 12;
+/** Where its other function begins. */
+const CALLED_SLOT = 16;
+
+/** The same programs with targets that are right. */
+export function* validJumps(): Generator<SpoiledProgram> {
+  for (const form of PLAIN_FORMS) {
+    const field = targetField(form);
+    if (field === undefined) continue;
+    const jump = {
+      ...exampleOf(form),
+      [field]: isLocalCall(form) ? CALLED_SLOT - JUMP_SLOT - 1 : 0,
+    };
+    yield { name: form.name, program: encode(jumpingProgram(jump)) };
+  }
+}
 
 /** Every jump and local call of the table, with each target that it may not have. */
 export function* invalidJumps(): Generator<SpoiledProgram> {
@@ -146,7 +161,7 @@ function jumpingProgram(jump: Instruction): Instruction[] {
   const exit = { ...blank, opcode: EXIT };
   return [
     ...before,
-    { ...blank, opcode: CALL_HELPER, src: CALL.LOCAL, imm: 16 - JUMP_SLOT },
+    { ...blank, opcode: CALL_HELPER, src: CALL.LOCAL, imm: CALLED_SLOT - JUMP_SLOT },
     jump,
     { ...blank, opcode: LDDW },
     { ...blank, opcode: 0 },

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { extname, join, relative } from "node:path";
+import { dirname, extname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 import { archive, compressed, type GuestFile, programWithLibraries } from "./initramfs.ts";
 import { BUILD } from "./packages.ts";
@@ -23,7 +23,12 @@ export function buildStatic(
   const output = join(BUILD, "guest", name);
   const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const paths = sources.map((source) => join(ROOT, source));
-  if (paths.every((path) => statSync(path).mtimeMs < built)) return output;
+  const headers = [...new Set(paths.map(dirname))].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".h"))
+      .map((name) => join(folder, name)),
+  );
+  if ([...paths, ...headers].every((path) => statSync(path).mtimeMs < built)) return output;
   mkdirSync(join(BUILD, "guest"), { recursive: true });
   const parameters = [...FLAGS, ...paths, ...libraries, "-o", output];
   const compiler = spawnSync("cc", parameters, { encoding: "utf8" });

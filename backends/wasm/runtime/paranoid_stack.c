@@ -70,15 +70,22 @@ static u8 bytes_in_granule(u64 start, u64 address, u64 end)
 enum rt_stack_answer rt_stack_use(u64 address, u32 size, bool write)
 {
 	u64 end = address + size;
+	enum rt_stack_answer worst = RT_STACK_ALLOWED;
 
 	if (!rt_paranoid || address >= rt_memory_size || end > rt_memory_size)
 		return RT_STACK_FOREIGN;
 	for (u64 start = address & ~7ull; start < end; start += 8) {
 		u8 bytes = bytes_in_granule(start, address, end);
-		enum rt_stack_answer answer = use_granule((u32)(start >> 3), bytes, write);
 
-		if (answer != RT_STACK_ALLOWED)
-			return answer;
+		switch (use_granule((u32)(start >> 3), bytes, write)) {
+		case RT_STACK_FOREIGN:
+			return RT_STACK_FOREIGN;
+		case RT_STACK_UNWRITTEN:
+			worst = RT_STACK_UNWRITTEN;
+			break;
+		case RT_STACK_ALLOWED:
+			break;
+		}
 	}
-	return RT_STACK_ALLOWED;
+	return worst;
 }

@@ -45,6 +45,9 @@ RT_EXPORT(aot_places) const struct places *aot_places(void)
 }
 
 _Static_assert(RT_SPACE_KERNEL == 1, "emit_inline_helper.ts compares with it");
+_Static_assert(RT_PAGE_SHIFT == 12, "emit_inline_helper.ts shifts and masks with it");
+_Static_assert(offsetof(struct rt_task, tid) == offsetof(struct rt_task, pid) + 4, "one load");
+_Static_assert(offsetof(struct rt_task, gid) == offsetof(struct rt_task, uid) + 4, "one load");
 _Static_assert(RT_CGROUP_LEVELS == 16, "emit_inline_helper.ts masks with it");
 _Static_assert(RT_TASKS_PER_BLOCK == 64, "emit_inline_helper.ts shifts and masks with it");
 _Static_assert(sizeof(struct rt_task) == 240, "emit_inline_helper.ts multiplies with it");
