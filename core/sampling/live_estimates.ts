@@ -17,7 +17,7 @@ export interface LiveEstimate {
   readonly latency_ns: Estimate | undefined;
   /**
    * Bounds of the count that hold at every look at once, where a dashboard's normal ones hold at one look; undefined
-   * where connections are kept as a whole, or where the rate has changed often.
+   * where connections are kept as a whole, where the rate has changed often, or where it is too small to bound anything.
    */
   readonly anytime: { readonly lower: number; readonly upper: number } | undefined;
 }
@@ -103,6 +103,6 @@ export class LiveEstimates {
       lower += bounds.lower;
       upper += bounds.upper;
     }
-    return { lower, upper };
+    return upper === Number.POSITIVE_INFINITY ? undefined : { lower, upper };
   }
 }

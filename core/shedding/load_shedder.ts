@@ -50,7 +50,8 @@ export class LoadShedder {
   /** What the line asks for. */
   #allowed = 1;
   #multiplier = 1;
-  #received = 0;
+  /** At the last look; undefined before the first, which only shows where counting begins. */
+  #received: number | undefined;
   /** Events a millisecond that would come with a multiplier of 1. */
   #load = 0;
   readonly #throughput = { events: 0, time_ms: 0 };
@@ -70,7 +71,8 @@ export class LoadShedder {
   /** Takes in what happened in the last `elapsed_ms`; returns the multiplier from now on. */
   update(pressure: Pressure, elapsed_ms: number): number {
     if (!(elapsed_ms > 0)) return this.#multiplier;
-    const offered = (pressure.received - this.#received) / this.#multiplier;
+    const before = this.#received ?? pressure.received;
+    const offered = (pressure.received - before) / this.#multiplier;
     this.#received = pressure.received;
     this.#load += LOAD_SMOOTHING * (offered / elapsed_ms - this.#load);
     this.#taken.ago_ms += elapsed_ms;

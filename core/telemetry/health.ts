@@ -83,7 +83,8 @@ const RULES: readonly Rule[] = [
     value: ({ shedMultiplier }) => 1 - shedMultiplier,
     degraded: Number.MIN_VALUE,
     failing: Number.POSITIVE_INFINITY,
-    problem: (share) => `load is shed: ${percent(share)} of the ordinary events are sampled out`,
+    problem: (share) =>
+      `load is shed: ordinary events are kept at ${percent(1 - share)} of their sampling rates`,
     remedy: "bring the slow sink back, or filter or sample more",
   },
   {

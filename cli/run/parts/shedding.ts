@@ -27,6 +27,7 @@ export class SheddingPart implements RunPart {
     const applied = JSON.stringify(shedding);
     if (applied === this.#applied) return;
     this.#applied = applied;
+    this.#updated_ms = performance.now();
     // A source that waits loses nothing; and what a replay keeps must not depend on how fast this machine is.
     const enabled = shedding.enabled && !this.#running.sourceWaits;
     const { min_multiplier } = shedding;

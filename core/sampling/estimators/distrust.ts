@@ -1,4 +1,6 @@
 /** Reasons not to rely on an interval, as far as a sample and exact counts beside it can tell. */
+
+import { KEEP_LEAST, rateFromThreshold } from "../threshold.ts";
 import { effectiveSize, type Linear, type PairTotals } from "./designs/pair_totals.ts";
 import type { Distrust, EstimateOptions } from "./estimate.ts";
 
@@ -11,6 +13,9 @@ const SKEWNESS_MAX = 0.4;
 /** Part of the variance that an event known to be missing may stand for. */
 const MISSED_VARIANCE_MAX = 0.2;
 
+/** Of a configured rate of 0: the threshold can say nothing smaller. */
+const RATE_LEAST = rateFromThreshold(KEEP_LEAST);
+
 const TEXT: Readonly<Record<Distrust, string>> = {
   nothing_sampled: "nothing was sampled: the estimate may be anything",
   few_events: "the sample is worth few events of equal weight",
@@ -20,6 +25,7 @@ const TEXT: Readonly<Record<Distrust, string>> = {
   uncertain_size: "the number of events is itself uncertain by more than a fifth",
   beyond_sample: "a bound lies beyond all sampled values",
   maximum_missed: "the largest value that occurred was not sampled, and would matter",
+  unsampled: "some kinds of event were not sampled at all: how many there were is not known",
   losses: "events were lost after sampling: the estimate lacks them",
 };
 
@@ -35,6 +41,7 @@ export function distrustOfSample(totals: PairTotals, options: EstimateOptions): 
   else if (!totals.census && effectiveSize(totals) < EFFECTIVE_SIZE_MIN) {
     reasons.push("few_events");
   }
+  if ((options.rate ?? 1) <= RATE_LEAST) reasons.push("unsampled");
   if ((options.lost ?? 0) > 0) reasons.push("losses");
   return reasons;
 }

@@ -10,6 +10,7 @@ export type Distrust =
   | "uncertain_size"
   | "beyond_sample"
   | "maximum_missed"
+  | "unsampled"
   | "losses";
 
 /** How an interval was made; docs/sampling.md says which is for what. */

@@ -7,7 +7,8 @@ import type { Interval } from "./interval.ts";
 /**
  * Confidence sequence of a count: with probability `confidence`, the number of events is inside at *every* moment at
  * once, each event having been kept with probability `rate`. Those numbers n are inside for which the anytime interval
- * of `kept` in n trials holds `rate`. Throws BpfError EINVAL unless 0 < rate <= 1.
+ * of `kept` in n trials holds `rate`. From a rate so small that n may be beyond the safe integers, `upper` is Infinity.
+ * Throws BpfError EINVAL unless 0 < rate <= 1.
  */
 export function anytimeCountInterval(kept: number, rate: number, confidence: number): Interval {
   const operation = "anytime interval of a count";
@@ -25,19 +26,19 @@ export function anytimeCountInterval(kept: number, rate: number, confidence: num
   };
   const estimate = kept / rate;
   const near = Math.max(1, Math.round(estimate));
+  const end = beyond(near, isInside);
   // Next to the estimate the likelihood is largest, so it is inside, and both ways leave the set once.
   return {
     estimate,
     lower: kept === 0 ? 0 : outermost(near, kept, isInside),
-    upper: outermost(near, beyond(near, isInside), isInside),
+    upper: end === Number.POSITIVE_INFINITY ? end : outermost(near, end, isInside),
   };
 }
 
-/** A number above `from` that is outside. */
+/** A number above `from` that is outside; Infinity where none of the safe integers is. */
 function beyond(from: number, isInside: (n: number) => boolean): number {
-  let n = 2 * from;
-  while (isInside(n)) n *= 2;
-  return n;
+  for (let n = 2 * from; n <= Number.MAX_SAFE_INTEGER; n *= 2) if (!isInside(n)) return n;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** The number furthest from `inside` towards `end` that still is inside. */
@@ -46,6 +47,8 @@ function outermost(inside: number, end: number, isInside: (n: number) => boolean
   let [from, to] = [inside, end];
   while (Math.abs(to - from) > 1) {
     const middle = Math.round((from + to) / 2);
+    // Beyond the safe integers there is nothing between two neighbours that are further apart.
+    if (middle === from || middle === to) break;
     if (isInside(middle)) from = middle;
     else to = middle;
   }

@@ -28,7 +28,7 @@ export const ESTIMATES = {
   distrust: {
     name: "bpf.event.estimate.distrust",
     kind: "gauge",
-    unit: "1",
+    unit: "{reason}",
     description: "1 for each reason for which an estimate's bounds should not be relied on.",
     attributes: ["event_type", "quantity", "reason"],
   },

@@ -36,6 +36,14 @@ describe("live estimates", () => {
     expect(count.variance).toBe(2 * (1 + 4));
   });
 
+  it("say that nobody knows how many there were of what is never sampled", () => {
+    const live = new LiveEstimates();
+    for (let i = 0; i < 100; i++) live.addSingle(1, 10);
+    const { count, anytime } = live.estimate({ rate: 2 ** -56 });
+    expect(count.reasons).toEqual(["unsampled"]);
+    expect(anytime).toBeUndefined();
+  });
+
   it("say what is wrong: losses, few connections, a longest latency that was left out", () => {
     const live = new LiveEstimates();
     for (let i = 0; i < 200; i++) live.addSingle(0.1, 100 + (i % 9));

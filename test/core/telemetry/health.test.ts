@@ -23,7 +23,12 @@ describe("health", () => {
     ["an open book", { residual: 1 }, "failing", /1 events are unaccounted/],
     ["a full ring", { ringUtilization: 0.8 }, "degraded", /80\.0 % full/],
     ["a full disk", { deliveryProblems: ["ENOSPC"] }, "degraded", /not taken: ENOSPC/],
-    ["shed load", { shedMultiplier: 0.25 }, "degraded", /load is shed: 75.0 %/],
+    [
+      "shed load",
+      { shedMultiplier: 0.25 },
+      "degraded",
+      /load is shed: ordinary events are kept at 25.0 % of their sampling rates/,
+    ],
     ["old statistics", { staleIntervals: 3 }, "degraded", /3 intervals old/],
     ["very old statistics", { staleIntervals: 12 }, "failing", /12 intervals old/],
     ["an exporter that fails", { exporterFailures: 1 }, "degraded", /last 1 exports failed/],

@@ -44,6 +44,14 @@ describe("the anytime interval of a count", () => {
     expect(coverageOfEveryLook(once, 0.3, LOOKS)).toBeLessThan(0.85);
   });
 
+  it.each([40, 47, 48, 53, 56])("ends for every rate that a threshold can say: 2^-%i", (bits) => {
+    for (const kept of [0, 1, 5]) {
+      const { lower, upper } = anytimeCountInterval(kept, 2 ** -bits, 0.95);
+      expect(lower).toBeLessThanOrEqual(kept * 2 ** bits);
+      expect(upper).toBeGreaterThan(kept * 2 ** bits);
+    }
+  });
+
   it("has both ends where the set ends", () => {
     const { lower, upper, estimate } = anytimeCountInterval(40, 0.1, 0.95);
     expect(estimate).toBe(400);
