@@ -23,7 +23,8 @@ export interface BootstrapOptions extends EstimateOptions {
 
 /**
  * The total that independently kept events stand for. Each stands for 1/π events, of which every replicate keeps
- * some, each with probability π. Throws `BpfError` EINVAL for what no sample can be.
+ * some, each with probability π. Where too many replicates keep nothing, a bound is infinite. Throws `BpfError` EINVAL
+ * for what no sample can be.
  */
 export function bootstrapTotal(kept: readonly KeptEvent[], options: BootstrapOptions): Estimate {
   const { random, replicates = 999, confidence = CONFIDENCE_DEFAULT } = options;
@@ -45,7 +46,7 @@ export function bootstrapTotal(kept: readonly KeptEvent[], options: BootstrapOpt
   };
 }
 
-/** (t* - t) / √V* of one sample drawn again. */
+/** (t* - t) / √V* of one sample drawn again; infinite where it kept nothing that varies, and another total. */
 function studentizedReplicate(
   kept: readonly KeptEvent[],
   total: number,
@@ -58,7 +59,7 @@ function studentizedReplicate(
     sum += times * contribution;
     variance += times * (1 - pi) * contribution * contribution;
   }
-  return variance === 0 ? 0 : (sum - total) / Math.sqrt(variance);
+  return sum === total ? 0 : (sum - total) / Math.sqrt(variance);
 }
 
 /** Successes of `trials` with probability p, by inversion; a part of a trial is one with that probability. */
@@ -74,8 +75,11 @@ function keptOf(trials: number, p: number, random: () => number): number {
   return kept;
 }
 
+/** Rounding that a tail of the replicates may have: 0.025 of 1000 are 25, not a little more. */
+const ROUNDING = 1e-12;
+
 /** The value that a part `p` of the sorted ones is at most. */
 function orderStatistic(sorted: Float64Array, p: number): number {
-  const at = Math.ceil(p * (sorted.length + 1)) - 1;
+  const at = Math.ceil(p * (sorted.length + 1) * (1 - ROUNDING)) - 1;
   return sorted[Math.min(sorted.length - 1, Math.max(0, at))]!;
 }

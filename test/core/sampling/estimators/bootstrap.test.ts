@@ -37,6 +37,31 @@ describe("the bootstrap-t interval of a total", () => {
     expect(covered).toBeGreaterThan(normal + 0.04 * rounds);
   });
 
+  /** One event that stands for two: a replicate keeps none, one or both, with t = -∞, 0 and 1. */
+  const afterReplicates = (none: number, both: number, y = 1) => {
+    let calls = 0;
+    return bootstrapTotal([{ y, pi: 0.5 }], {
+      replicates: 999,
+      // Of each two calls the first is for the part of a trial that there isn't.
+      random: () => {
+        const replicate = calls++ >> 1;
+        if (replicate < none) return 0.1;
+        return replicate < none + both ? 0.9 : 0.5;
+      },
+    });
+  };
+
+  it("ends at the 25th of 999 replicates on either side, which may have kept nothing", () => {
+    const { value, standardError } = afterReplicates(0, 0);
+    expect(afterReplicates(24, 24)).toMatchObject({ lower: value, upper: value });
+    expect(afterReplicates(24, 25)).toMatchObject({ lower: value - standardError, upper: value });
+    expect(afterReplicates(25, 24)).toMatchObject({
+      lower: value,
+      upper: Number.POSITIVE_INFINITY,
+    });
+    expect(afterReplicates(25, 24, -1).lower).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   it("is a point where everything was kept, and refuses no replicates", () => {
     const all = [1, 2, 3].map((y) => ({ y, pi: 1 }));
     expect(bootstrapTotal(all, { random: uniform })).toMatchObject({ lower: 6, upper: 6 });
