@@ -19,6 +19,8 @@ import type { Bounds } from "./interval_rule.ts";
 export interface ProportionOptions extends EstimateOptions {
   /** Events in all, where a sample of fixed size was drawn from them without replacement. */
   readonly population?: number;
+  /** Clopper-Pearson where Wilson would do: equal weights are then never covered less than the confidence says. */
+  readonly exact?: boolean;
 }
 
 /** Rounding that weights of equal probability may have left. */
@@ -52,7 +54,7 @@ export function proportionOfTotals(totals: PairTotals, options: ProportionOption
     value,
     variance,
     standardError: Math.sqrt(variance),
-    ...bounds(totals, value, variance, confidence, options.population),
+    ...bounds(totals, value, variance, confidence, options),
     sampled: totals.sampled,
     effectiveSize: effectiveSize(totals),
     reasons,
@@ -65,19 +67,23 @@ function bounds(
   value: number,
   variance: number,
   confidence: number,
-  population: number | undefined,
+  { population, exact = false }: ProportionOptions,
 ): Bounds {
   const { draws, sampled } = totals;
   if (draws === 0) return { lower: 0, upper: 1, method: "clopper_pearson" };
   if (totals.census) return { lower: value, upper: value, method: "exact" };
   const size = effectiveSize(totals);
   if (draws === sampled && size >= sampled * (1 - ROUNDING)) {
-    const known = population === undefined ? {} : { population };
     const successes = Math.round(value * sampled);
+    if (population === undefined && exact) return clopperPearson(successes, sampled, confidence);
+    const known = population === undefined ? {} : { population };
     return chooseProportionInterval({ successes, trials: sampled, confidence, ...known });
   }
-  if (variance === 0) {
-    return { ...clopperPearsonInterval(value * size, size, confidence), method: "clopper_pearson" };
-  }
+  if (variance === 0) return clopperPearson(value * size, size, confidence);
   return { ...kornGraubardInterval(value, variance, draws, confidence), method: "korn_graubard" };
+}
+
+function clopperPearson(successes: number, trials: number, confidence: number): Bounds {
+  const { lower, upper } = clopperPearsonInterval(successes, trials, confidence);
+  return { lower, upper, method: "clopper_pearson" };
 }

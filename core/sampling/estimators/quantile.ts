@@ -13,7 +13,7 @@ import { distrustOfDistribution, warningText } from "./distrust.ts";
 import { CONFIDENCE_DEFAULT, type Distrust, type Estimate } from "./estimate.ts";
 import { type ProportionOptions, proportionOfTotals } from "./proportion.ts";
 
-export interface QuantileOptions extends ProportionOptions {
+export interface QuantileOptions extends Omit<ProportionOptions, "exact"> {
   /** Smallest and largest value that can be: bounds of an interval that no sampled value bounds. */
   readonly minimum?: number;
   readonly maximum?: number;
@@ -93,8 +93,10 @@ export class QuantileSample<Draw, Sample extends { totals(): PairTotals }> {
     const lost = (options.lost ?? 0) + this.#refused;
     const sorted = [...new Set(this.#values)].sort((left, right) => left - right);
     const known = new Map<number, Estimate>();
+    const partUpTo = (limit: number) =>
+      proportionOfTotals(this.#totalsUpTo(limit), { ...options, exact: true });
     const upTo = (at: number): Estimate => {
-      const part = known.get(at) ?? proportionOfTotals(this.#totalsUpTo(sorted[at]!), options);
+      const part = known.get(at) ?? partUpTo(sorted[at]!);
       known.set(at, part);
       return part;
     };
@@ -106,7 +108,7 @@ export class QuantileSample<Draw, Sample extends { totals(): PairTotals }> {
     );
     const least = from(({ upper }) => upper >= p);
     const most = from(({ lower }) => lower >= p);
-    const none = proportionOfTotals(this.#totalsUpTo(Number.NEGATIVE_INFINITY), options);
+    const none = partUpTo(Number.NEGATIVE_INFINITY);
     const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = options;
     const lower = none.upper >= p && none.upper > 0 ? minimum : sorted[least];
     const upper = most < sorted.length ? sorted[most] : maximum;

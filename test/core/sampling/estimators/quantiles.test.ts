@@ -8,6 +8,7 @@ import {
   stratifiedDraws,
 } from "#core/sampling/estimators/quantile.ts";
 import { binomialProbability } from "#core/stats/distributions/binomial.ts";
+import { wilsonInterval } from "#core/stats/intervals/wilson.ts";
 import { Rational } from "../../../support/rational.ts";
 import { thrown } from "../../../support/thrown.ts";
 import { independentDraws, probabilityOf, subsets } from "./outcomes.ts";
@@ -73,6 +74,42 @@ describe("quantiles", () => {
     expect(tail(5)).toBeLessThan(0.025);
     expect(tail(6)).toBeGreaterThan(0.025);
     expect([lower, upper]).toEqual([6, 15]);
+  });
+
+  describe("of 100 values of one probability", () => {
+    const sample = new QuantileSample(POISSON_DRAWS);
+    for (let i = 1; i <= 100; i++) sample.add(i, 0.001);
+    /** Of an interval from the `lower`-th to the `upper`-th value, where as many as chance has it lie below. */
+    const coverage = ({ lower, upper }: { lower: number; upper: number }, p: number) => {
+      let covered = 0;
+      for (let below = 0; below <= 100; below++) {
+        if (lower <= below && below < upper) covered += binomialProbability(below, 100, p);
+      }
+      return covered;
+    };
+
+    it.each([0.02, 0.1, 0.15, 0.2, 0.25, 0.37, 0.5, 0.63, 0.75, 0.8, 0.9, 0.98])(
+      "are covered at p = %f, and by no value less on either side",
+      (p) => {
+        const { lower, upper } = sample.estimate(p);
+        expect(coverage({ lower, upper }, p)).toBeGreaterThanOrEqual(0.95);
+        const tail = (from: number, to: number) => coverage({ lower: from, upper: to + 1 }, p);
+        if (lower > 0) expect(tail(0, lower)).toBeGreaterThan(0.025);
+        if (upper <= 100) expect(tail(upper - 1, 100)).toBeGreaterThan(0.025);
+      },
+    );
+
+    it("mutant: Wilson's interval of the part covers some less", () => {
+      const wilson = (p: number) => {
+        const parts = Array.from({ length: 101 }, (_, below) => wilsonInterval(below, 100, 0.95));
+        return {
+          lower: parts.findIndex(({ upper }) => upper >= p),
+          upper: parts.findIndex(({ lower }) => lower >= p),
+        };
+      };
+      const least = Math.min(...[0.15, 0.2, 0.25, 0.37, 0.5].map((p) => coverage(wilson(p), p)));
+      expect(least).toBeLessThan(0.95);
+    });
   });
 
   it("mutant: without weights the median of a biased sample is another", () => {
