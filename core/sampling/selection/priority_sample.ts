@@ -6,10 +6,9 @@
  * For sums of heavy-tailed values it is far better than any uniform sample of that size: Var Ŵ ≤ W²/(k - 1) for every
  * set of weights. The original report's "priority" boosts a rate and is something else: `strategy: priority`.
  */
-import { BpfError, ERRNO } from "../../errors.ts";
 import { CONFIDENCE_DEFAULT, type Estimate } from "../estimators/estimate.ts";
 import { requireSampleSize } from "./sample_size.ts";
-import { estimateWeights, type WeightedItem } from "./weighted_items.ts";
+import { estimateWeights, requireWeight, type WeightedItem } from "./weighted_items.ts";
 
 interface Entry<Item> {
   readonly priority: number;
@@ -29,12 +28,7 @@ export class PrioritySample<Item> {
 
   /** `u` uniform on (0, 1]; a weight of 0 is never kept and needs no estimate. */
   offer(weight: number, u: number, item: Item): void {
-    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      throw new BpfError("sample by weight", `the weight is ${weight}`, {
-        errno: ERRNO.EINVAL,
-        hint: "give a finite weight from 0",
-      });
-    }
+    requireWeight(weight);
     const priority = weight / u;
     // Most of a long stream ends here, and costs no object.
     if (weight > 0 && this.#mayEnter(priority)) this.#insert({ priority, weight, item });

@@ -6,12 +6,11 @@
  *
  * Unlike `PrioritySample` it keeps exactly k, and it draws as events come: merging draws too.
  */
-import { BpfError, ERRNO } from "../../errors.ts";
 import { ExactSum } from "../../stats/exact_sum.ts";
 import { CONFIDENCE_DEFAULT, type Estimate } from "../estimators/estimate.ts";
 import { Heap } from "./heap.ts";
 import { requireSampleSize } from "./sample_size.ts";
-import { estimateWeights, type WeightedItem } from "./weighted_items.ts";
+import { estimateWeights, requireWeight, type WeightedItem } from "./weighted_items.ts";
 
 /** Where a sample's choices come from. */
 export interface VarOptRandom {
@@ -51,12 +50,7 @@ export class VarOptSample<Item> {
 
   /** An event; one of weight 0 is never kept. Throws `BpfError` EINVAL unless the weight is finite and not below 0. */
   offer(weight: number, item: Item): void {
-    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      throw new BpfError("sample by weight", `the weight is ${weight}`, {
-        errno: ERRNO.EINVAL,
-        hint: "give a finite weight from 0",
-      });
-    }
+    requireWeight(weight);
     if (weight === 0) return;
     const threshold = this.#thresholdAmongLight(weight);
     if (threshold === undefined) {
@@ -132,6 +126,7 @@ export class VarOptSample<Item> {
     const light = this.#light.map(({ item, weight }) => ({ item, weight, estimate: threshold }));
     return [...this.#heavy.items, ...light];
   }
+
   /** Exact total of the weights of all events that were offered. */
   total(): number {
     const sum = new ExactSum();

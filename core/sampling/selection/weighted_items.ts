@@ -1,4 +1,5 @@
 /** Totals of weights from a weighted sample, whatever chose it. */
+import { BpfError, ERRNO } from "../../errors.ts";
 import { PoissonSample } from "../estimators/designs/poisson_sample.ts";
 import type { Estimate } from "../estimators/estimate.ts";
 import { linearEstimate } from "../estimators/interval_rule.ts";
@@ -8,6 +9,15 @@ export interface WeightedItem<Item> {
   readonly weight: number;
   /** Weight that it stands for: its own, divided by the probability that it was kept with. */
   readonly estimate: number;
+}
+
+/** Throws `BpfError` EINVAL unless the weight is finite and not below 0. */
+export function requireWeight(weight: number): void {
+  if (weight >= 0 && weight < Number.POSITIVE_INFINITY) return;
+  throw new BpfError("sample by weight", `the weight is ${weight}`, {
+    errno: ERRNO.EINVAL,
+    hint: "give a finite weight from 0",
+  });
 }
 
 /** Sum of the weights that these kept items stand for, with the variance of independent draws. */

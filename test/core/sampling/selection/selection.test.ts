@@ -160,6 +160,11 @@ describe("priority sampling", () => {
   });
 });
 
+it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("a weight of %f is refused", (weight) => {
+  const offer = () => new PrioritySample<string>(2).offer(weight, 0.5, "a");
+  expect(thrown(offer).message).toContain(`the weight is ${weight}`);
+});
+
 it.each([0, -1, 1.5, Number.NaN])("a sample of %f is refused", (k) => {
   for (const make of [
     () => new BottomK(k),
