@@ -24,7 +24,7 @@ export interface RunReport {
   readonly programs: readonly ProgramBooks[];
   /** What was replayed or generated; absent on a real kernel. */
   readonly source?: SourceSummary;
-  /** What the delivered events stand for, by name; absent where nothing was sampled. */
+  /** What the events delivered since sampling began stand for, by name; absent where nothing was sampled. */
   readonly estimates?: Readonly<Record<string, LiveEstimate>>;
   /** Batches and how long they took; absent where no sink is configured. */
   readonly delivery?: BatchStatistics;
@@ -165,7 +165,11 @@ export function formatReport(report: RunReport): string {
   const events = Object.entries(report.events).map(([name, n]) => [name, formatCount(n)] as const);
   lines.push("", "events delivered", formatTable(events));
   if (report.estimates !== undefined) {
-    lines.push("", "they stand for (at 95 %)", formatTable(estimateRows(report.estimates)));
+    lines.push(
+      "",
+      "since sampling began they stand for (at 95 %)",
+      formatTable(estimateRows(report.estimates)),
+    );
   }
   lines.push("", `the books ${verdict}`, formatTable(booksRows(report.books)));
   lines.push("", formatTable(programRows(report.programs)));

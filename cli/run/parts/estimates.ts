@@ -20,6 +20,8 @@ export class EstimatesPart implements RunPart, Sink {
   readonly #types = new Map<string, LiveEstimates>();
   /** Without sampling there is nothing to estimate: every event is counted. */
   #isSampled = false;
+  /** Losses of each collector before sampling began: of events that are in no estimate. */
+  readonly #lostBefore = new Map<RunningCollector, number>();
   #ofConnections = false;
 
   constructor(running: Running) {
@@ -27,8 +29,15 @@ export class EstimatesPart implements RunPart, Sink {
   }
 
   apply({ sampling }: Config): void {
-    this.#isSampled ||= sampling.strategy !== "none";
+    if (!this.#isSampled && sampling.strategy !== "none") this.#begin();
     this.#ofConnections = sampling.consistent;
+  }
+
+  #begin(): void {
+    this.#isSampled = true;
+    for (const collector of this.#running.collectors) {
+      this.#lostBefore.set(collector, lostAfterSampling(collector));
+    }
   }
 
   write(batch: RecordBatch, schema: EventSchema): void {
@@ -53,7 +62,7 @@ export class EstimatesPart implements RunPart, Sink {
     const { manager } = samplingOf(this.#running);
     const found = new Map<string, LiveEstimate>();
     for (const collector of this.#running.collectors) {
-      const lost = lostAfterSampling(collector);
+      const lost = lostAfterSampling(collector) - (this.#lostBefore.get(collector) ?? 0);
       const maxima = collector.pipeline.leftOutLatencyMax_ns();
       for (const { name } of collector.spec.events) {
         const facts = { lost, rate: manager.leastRate(name), latencyMax_ns: maxima[name]! };
