@@ -22,7 +22,8 @@ export interface LiveEstimate {
   readonly anytime: { readonly lower: number; readonly upper: number } | undefined;
 }
 
-export interface LiveFacts extends Pick<EstimateOptions, "confidence" | "lost" | "rate"> {
+export interface LiveFacts
+  extends Pick<EstimateOptions, "confidence" | "lost" | "rate" | "events"> {
   /** Longest latency that is known to have occurred, in ns. */
   readonly latencyMax_ns?: number;
 }
@@ -73,12 +74,15 @@ export class LiveEstimates {
     if (latency_ns !== undefined) this.#latency.addOfConnection(randomness, latency_ns, pi);
   }
 
-  estimate({ latencyMax_ns, ...facts }: LiveFacts = {}): LiveEstimate {
+  estimate({ latencyMax_ns, events, ...facts }: LiveFacts = {}): LiveEstimate {
     const latencies = this.#latency.totals();
     const maximum = latencyMax_ns === undefined ? {} : { maximum: latencyMax_ns };
     const latency = ratioOfTotals(latencies, { ...facts, ...maximum });
     return {
-      count: countOfTotals(this.#count.totals(), facts),
+      count: countOfTotals(
+        this.#count.totals(),
+        events === undefined ? facts : { ...facts, events },
+      ),
       // No operation takes less than no time.
       latency_ns:
         latencies.draws === 0 ? undefined : { ...latency, lower: Math.max(0, latency.lower) },

@@ -214,6 +214,16 @@ export class SamplingManager {
     return this.#leastRates.get(this.#types.get(type) ?? -1) ?? 1;
   }
 
+  /** Events of this type that reached the decision since the start, in all targets. */
+  seen(type: string): number {
+    const number = this.#types.get(type);
+    if (number === undefined) return 0;
+    const first = number * CLASSES;
+    return this.#managed
+      .flatMap(({ target }) => target.totals().slice(first, first + CLASSES))
+      .reduce((sum, { seen }) => sum + seen, 0);
+  }
+
   getStatistics(): SamplingStatistics {
     const classes = new Array<number>(CLASSES).fill(0);
     let seen = 0;

@@ -53,14 +53,18 @@ export class DesignedSample<Draw, Design extends DesignSample<Design>> implement
   total(type: number | undefined, confidence: number): Estimate {
     const whole = this.#whole();
     const { all, byType } = this.#drawn.largest;
-    if (type === undefined) return estimateTotal(whole, { confidence, maximum: all });
+    if (type === undefined) {
+      const known = { maximum: all, events: this.#events.count };
+      return estimateTotal(whole, { confidence, ...known });
+    }
     const part = this.#part((number) => this.#events.types[number] === type);
     const options = { confidence, maximum: byType[type]! };
     return estimateTotal({ totals: () => part.totals(whole) }, options);
   }
 
   mean(confidence: number): Estimate {
-    return estimateMean(this.#whole(), { confidence, maximum: this.#drawn.largest.all });
+    const known = { maximum: this.#drawn.largest.all, events: this.#events.count };
+    return estimateMean(this.#whole(), { confidence, ...known });
   }
 
   quantile(p: number, confidence: number): Estimate {

@@ -22,6 +22,8 @@ export class EstimatesPart implements RunPart, Sink {
   #isSampled = false;
   /** Losses of each collector before sampling began: of events that are in no estimate. */
   readonly #lostBefore = new Map<RunningCollector, number>();
+  /** Events of each type that had been decided on before. */
+  readonly #seenBefore = new Map<string, number>();
   #ofConnections = false;
 
   constructor(running: Running) {
@@ -37,6 +39,9 @@ export class EstimatesPart implements RunPart, Sink {
     this.#isSampled = true;
     for (const collector of this.#running.collectors) {
       this.#lostBefore.set(collector, lostAfterSampling(collector));
+      for (const { name } of collector.spec.events) {
+        this.#seenBefore.set(name, samplingOf(this.#running).manager.seen(name));
+      }
     }
   }
 
@@ -65,7 +70,14 @@ export class EstimatesPart implements RunPart, Sink {
       const lost = lostAfterSampling(collector) - (this.#lostBefore.get(collector) ?? 0);
       const maxima = collector.pipeline.leftOutLatencyMax_ns();
       for (const { name } of collector.spec.events) {
-        const facts = { lost, rate: manager.leastRate(name), latencyMax_ns: maxima[name]! };
+        const seen = manager.seen(name) - (this.#seenBefore.get(name) ?? 0);
+        const facts = {
+          lost,
+          rate: manager.leastRate(name),
+          latencyMax_ns: maxima[name]!,
+          // At least so many have had their chance to come here, of whatever type the others are.
+          events: seen - lost - collector.pipeline.books().in_flight,
+        };
         const estimate = this.#types.get(name)?.estimate(facts);
         if (estimate !== undefined) found.set(name, estimate);
       }

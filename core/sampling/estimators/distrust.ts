@@ -9,10 +9,12 @@ const EFFECTIVE_SIZE_MIN = 30;
 /** Part of a total that one draw may carry before the others say little about its spread. */
 const DOMINANCE_MAX = 0.1;
 /** Skewness of the estimator beyond which even the corrected interval falls short. */
-const SKEWNESS_MAX = 0.4;
+const SKEWNESS_MAX = 0.25;
 /** Part of the variance that an event known to be missing may stand for. */
 const MISSED_VARIANCE_MAX = 0.2;
 
+/** Standard errors by which the estimated number of events may fall short of the exact one. */
+const SHORTFALL_MAX = 2;
 /** Of a configured rate of 0: the threshold can say nothing smaller. */
 const RATE_LEAST = rateFromThreshold(KEEP_LEAST);
 
@@ -25,6 +27,8 @@ const TEXT: Readonly<Record<Distrust, string>> = {
   uncertain_size: "the number of events is itself uncertain by more than a fifth",
   beyond_sample: "a bound lies beyond all sampled values",
   maximum_missed: "the largest value that occurred was not sampled, and would matter",
+  events_missed:
+    "far fewer events stand behind the sample than there were: a large connection was not sampled",
   unsampled: "some kinds of event were not sampled at all: how many there were is not known",
   losses: "events were lost after sampling: the estimate lacks them",
 };
@@ -41,9 +45,19 @@ export function distrustOfSample(totals: PairTotals, options: EstimateOptions): 
   else if (!totals.census && effectiveSize(totals) < EFFECTIVE_SIZE_MIN) {
     reasons.push("few_events");
   }
+  if (missesEvents(totals, options.events)) reasons.push("events_missed");
   if ((options.rate ?? 1) <= RATE_LEAST) reasons.push("unsampled");
   if ((options.lost ?? 0) > 0) reasons.push("losses");
   return reasons;
+}
+
+/**
+ * Whether connections are missing that the sample itself cannot know of: one that has a large part of the events and was left out
+ * makes the rest look small and alike. Events that are drawn one by one miss no more than chance says.
+ */
+function missesEvents({ x, xx, draws, sampled }: PairTotals, events: number | undefined): boolean {
+  if (events === undefined || draws === 0 || draws === sampled) return false;
+  return events - x > SHORTFALL_MAX * Math.sqrt(xx);
 }
 
 /** Reasons where few draws are no trouble, their distribution being known; but that of few connections is not. */

@@ -10,6 +10,7 @@ export type Distrust =
   | "uncertain_size"
   | "beyond_sample"
   | "maximum_missed"
+  | "events_missed"
   | "unsampled"
   | "losses";
 
@@ -51,6 +52,8 @@ export interface EstimateOptions {
   readonly lost?: number;
   /** Largest value that is known to have occurred, sampled or not. */
   readonly maximum?: number;
+  /** Number of the events that the estimate is about, where that is counted exactly. */
+  readonly events?: number;
   /** Smallest probability that any event had, sampled or not; of the sampled ones by default. */
   readonly rate?: number;
 }

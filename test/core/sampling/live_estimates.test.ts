@@ -36,6 +36,17 @@ describe("live estimates", () => {
     expect(count.variance).toBe(2 * (1 + 4));
   });
 
+  it("of connections say that a large one was not sampled", () => {
+    const live = new LiveEstimates();
+    for (let i = 0; i < 400; i++) live.addOfConnection(2 ** 52 + (i >> 1), 0.5, 10);
+    // Half of 400 connections of two events; the standard error of 800 is √(200 · 2² · 0.5) / 0.5.
+    expect(live.estimate({ events: 850 }).count.reasons).toEqual([]);
+    expect(live.estimate({ events: 1200 }).count.reasons).toEqual(["events_missed"]);
+    const single = new LiveEstimates();
+    for (let i = 0; i < 400; i++) single.addSingle(0.5, 10);
+    expect(single.estimate({ events: 1200 }).count.reasons).toEqual([]);
+  });
+
   it("say that nobody knows how many there were of what is never sampled", () => {
     const live = new LiveEstimates();
     for (let i = 0; i < 100; i++) live.addSingle(1, 10);
