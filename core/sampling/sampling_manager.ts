@@ -172,12 +172,10 @@ export class SamplingManager {
   #offered(): Map<number, number> {
     const offered = new Map<number, number>();
     for (const managed of this.#managed) {
-      const totals = managed.target.totals();
+      const seen = seenByNumber(managed.target);
       for (const type of managed.target.types.values()) {
-        const row = totals.slice(type * CLASSES, (type + 1) * CLASSES);
-        const seen = row.reduce((sum, count) => sum + count.seen, 0);
-        offered.set(type, (offered.get(type) ?? 0) + seen - managed.seenByType[type]!);
-        managed.seenByType[type] = seen;
+        offered.set(type, (offered.get(type) ?? 0) + seen[type]! - managed.seenByType[type]!);
+        managed.seenByType[type] = seen[type]!;
       }
     }
     return offered;
@@ -214,14 +212,11 @@ export class SamplingManager {
     return this.#leastRates.get(this.#types.get(type) ?? -1) ?? 1;
   }
 
-  /** Events of this type that reached the decision since the start, in all targets. */
-  seen(type: string): number {
-    const number = this.#types.get(type);
-    if (number === undefined) return 0;
-    const first = number * CLASSES;
-    return this.#managed
-      .flatMap(({ target }) => target.totals().slice(first, first + CLASSES))
-      .reduce((sum, { seen }) => sum + seen, 0);
+  /** Events that reached the decision since the start, in all targets, by the name of their type. */
+  seenByType(): Map<string, number> {
+    const targets = this.#managed.map(({ target }) => seenByNumber(target));
+    const sum = (type: number): number => targets.reduce((total, seen) => total + seen[type]!, 0);
+    return new Map([...this.#types].map(([name, type]) => [name, sum(type)]));
   }
 
   getStatistics(): SamplingStatistics {
@@ -253,4 +248,13 @@ export class SamplingManager {
       adjustments: this.#adjustments,
     };
   }
+}
+
+/** Events of each type that reached a target's decision, by the type's number. */
+function seenByNumber(target: SamplingTarget): number[] {
+  const byNumber = new Array<number>(TYPES).fill(0);
+  target.totals().forEach(({ seen }, stratum) => {
+    byNumber[Math.floor(stratum / CLASSES)]! += seen;
+  });
+  return byNumber;
 }

@@ -2,6 +2,7 @@
 import type { RecordBatch } from "#core/backend.ts";
 import type { Config } from "#core/config/config.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
+import type { Books } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
 import { type LiveEstimate, LiveEstimates } from "#core/sampling/live_estimates.ts";
@@ -12,18 +13,20 @@ import type { Running, RunningCollector } from "../running.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
 import { samplingOf } from "./sampling.ts";
 
+/** What had been counted before sampling began: of events that are in no estimate. */
+interface Before {
+  readonly lost: ReadonlyMap<RunningCollector, number>;
+  readonly seen: ReadonlyMap<string, number>;
+}
+
 /** Looks at every delivered record from when sampling began, and keeps sums only. */
 export class EstimatesPart implements RunPart, Sink {
   readonly name = "estimates";
   readonly #running: Running;
   readonly #readers = new Map<EventSchema, LiveRecordReader>();
   readonly #types = new Map<string, LiveEstimates>();
-  /** Without sampling there is nothing to estimate: every event is counted. */
-  #isSampled = false;
-  /** Losses of each collector before sampling began: of events that are in no estimate. */
-  readonly #lostBefore = new Map<RunningCollector, number>();
-  /** Events of each type that had been decided on before. */
-  readonly #seenBefore = new Map<string, number>();
+  /** Undefined until sampling begins: without it there is nothing to estimate, every event is counted. */
+  #before: Before | undefined;
   #ofConnections = false;
 
   constructor(running: Running) {
@@ -31,23 +34,24 @@ export class EstimatesPart implements RunPart, Sink {
   }
 
   apply({ sampling }: Config): void {
-    if (!this.#isSampled && sampling.strategy !== "none") this.#begin();
+    if (sampling.strategy !== "none") this.#begin();
     this.#ofConnections = sampling.consistent;
   }
 
   #begin(): void {
-    this.#isSampled = true;
-    for (const collector of this.#running.collectors) {
-      this.#lostBefore.set(collector, lostAfterSampling(collector));
-      for (const { name } of collector.spec.events) {
-        this.#seenBefore.set(name, samplingOf(this.#running).manager.seen(name));
-      }
-    }
+    this.#before ??= {
+      lost: new Map(
+        this.#running.collectors.map((each) => [each, lostAfterSampling(each.pipeline.books())]),
+      ),
+      seen: samplingOf(this.#running).manager.seenByType(),
+    };
   }
 
   write(batch: RecordBatch, schema: EventSchema): void {
-    this.#isSampled ||= samplingOf(this.#running).manager.shedMultiplier < 1;
-    if (!this.#isSampled) return;
+    if (this.#before === undefined) {
+      if (samplingOf(this.#running).manager.shedMultiplier === 1) return;
+      this.#begin();
+    }
     const reader = this.#readers.get(schema) ?? this.#open(schema);
     reader.read(batch, this.#ofConnections);
   }
@@ -66,17 +70,18 @@ export class EstimatesPart implements RunPart, Sink {
   estimates(): Map<string, LiveEstimate> {
     const { manager } = samplingOf(this.#running);
     const found = new Map<string, LiveEstimate>();
+    const seen = manager.seenByType();
     for (const collector of this.#running.collectors) {
-      const lost = lostAfterSampling(collector) - (this.#lostBefore.get(collector) ?? 0);
+      const books = collector.pipeline.books();
+      const lost = lostAfterSampling(books) - (this.#before?.lost.get(collector) ?? 0);
       const maxima = collector.pipeline.leftOutLatencyMax_ns();
       for (const { name } of collector.spec.events) {
-        const seen = manager.seen(name) - (this.#seenBefore.get(name) ?? 0);
         const facts = {
           lost,
           rate: manager.leastRate(name),
           latencyMax_ns: maxima[name]!,
           // At least so many have had their chance to come here, of whatever type the others are.
-          events: seen - lost - collector.pipeline.books().in_flight,
+          events: seen.get(name)! - (this.#before?.seen.get(name) ?? 0) - lost - books.in_flight,
         };
         const estimate = this.#types.get(name)?.estimate(facts);
         if (estimate !== undefined) found.set(name, estimate);
@@ -108,8 +113,8 @@ export class EstimatesPart implements RunPart, Sink {
 }
 
 /** Events that sampling kept and that never came here: nobody knows what they were. */
-function lostAfterSampling({ pipeline }: RunningCollector): number {
-  const { ring_full = 0, ring_reserved = 0, malformed = 0 } = pipeline.books().dropped;
+function lostAfterSampling({ dropped }: Books): number {
+  const { ring_full = 0, ring_reserved = 0, malformed = 0 } = dropped;
   return ring_full + ring_reserved + malformed;
 }
 

@@ -19,7 +19,7 @@ import type { DesignSample, PairTotals } from "./pair_totals.ts";
 
 /**
  * Sums of connections that are remembered, one for each probability that a connection's events met: a count of as many
- * is known to 1 %, and they are added up in a few hundredths of a second.
+ * is known to 1 %. Totals go through all of them, at the pace of metrics.
  */
 export const CLUSTER_SUMS_MAX = 16_384;
 /** R as it is given here: the upper 53 of its 56 bits, a whole number. */
