@@ -1,6 +1,7 @@
 /** The kernel backend: objects, programs, maps and errors, on the running kernel. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Session } from "node:inspector/promises";
 import { expect, it } from "vitest";
 import { MAP_FLAG, MAP_TYPE } from "#core/backend.ts";
 import { BpfError, ERRNO, NotSupportedError, VerifierError } from "#core/errors.ts";
@@ -108,6 +109,26 @@ describeNative("objects", () => {
         const error = thrown(() => backend.open(bytes));
         expect(error.message).not.toContain("\n");
         expect(error.operation).toBe("open object");
+      }
+    }));
+
+  it("load while signals arrive all the time, as under a profiler", () =>
+    withBackend(async (backend) => {
+      const bytes = readFileSync("build/bpf/syscall_monitor.bpf.o");
+      const session = new Session();
+      session.connect();
+      await session.post("Profiler.enable");
+      await session.post("Profiler.setSamplingInterval", { interval: 100 });
+      await session.post("Profiler.start");
+      try {
+        for (let i = 0; i < 5; i++) {
+          const object = backend.open(bytes);
+          object.load();
+          object.close();
+        }
+      } finally {
+        await session.post("Profiler.stop");
+        session.disconnect();
       }
     }));
 

@@ -6,6 +6,7 @@
 
 #include "addon.h"
 #include "arguments.h"
+#include "signals.h"
 
 namespace tapio {
 
@@ -85,6 +86,7 @@ Napi::Value KernelObject::load(const Napi::CallbackInfo &info)
 	bpf_map *map;
 	// Files in the BPF file system would outlive the process.
 	bpf_object__for_each_map(map, object) bpf_map__set_pin_path(map, nullptr);
+	SignalsHeldBack held_back;
 	int status = bpf_object__load(object);
 	return outcome_of(info.Env(), status, log);
 }
