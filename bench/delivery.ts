@@ -35,7 +35,8 @@ function configIn(folder: string, more: object): Config {
   return configSchema.parse({
     sinks: [{ type: "file", path: join(folder, "events") }],
     log: { enabled: true, path: join(folder, "log") },
-    batching: { max_batch_age_ms: 20, max_batch_size: 10_000 },
+    batching: { max_batch_age_ms: 10, max_batch_size: 10_000 },
+    rings: { bytes: 16 * 1024 * 1024, wakeup_deadline_ms: 10 },
     ...more,
   });
 }

@@ -5,6 +5,7 @@ import { BpfError, ERRNO } from "#core/errors.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
 import type { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
+import { lookInterval_ms } from "#core/rings/ring_config.ts";
 import { createKernelBackend, type KernelBackend } from "#kernel/backend.ts";
 import { type ServiceOptions, Services } from "../daemon/services.ts";
 import { type RunReport, reportOf } from "./report.ts";
@@ -30,24 +31,25 @@ const SETTLE_MS = 500;
 
 /** Delivers until `stop` is aborted. */
 async function follow(running: Running, stop: AbortSignal): Promise<void> {
-  const ended = new Promise<void>((resolve) => {
-    if (stop.aborted) resolve();
-    stop.addEventListener("abort", () => resolve(), { once: true });
-  });
-  await Promise.all(running.pipelines.map((pipeline) => followOne(running, pipeline, stop, ended)));
+  await Promise.all(running.pipelines.map((pipeline) => followOne(running, pipeline, stop)));
 }
 
 async function followOne(
   running: Running,
   pipeline: CollectorPipeline,
   stop: AbortSignal,
-  ended: Promise<void>,
 ): Promise<void> {
+  // Not Promise.race: what has raced stays referenced by `stop` for as long as the run lasts.
+  let proceed = (): void => {};
+  stop.addEventListener("abort", () => proceed(), { once: true });
   while (!stop.aborted) {
     const full = pipeline.pump(RECORDS_PER_TURN) === RECORDS_PER_TURN;
     running.tick();
-    if (full) await new Promise((resolve) => setImmediate(resolve));
-    else await Promise.race([pipeline.ring.wait(running.config.rings.wakeup_deadline_ms), ended]);
+    await new Promise<void>((resolve) => {
+      proceed = resolve;
+      if (full) setImmediate(resolve);
+      else void pipeline.ring.wait(lookInterval_ms(running.config.rings)).then(() => resolve());
+    });
   }
 }
 

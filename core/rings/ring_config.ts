@@ -17,16 +17,16 @@ export const ringConfigSchema = z
       .int()
       .min(0)
       .max(1 << 29)
-      .default(0)
+      .optional()
       .describe(
-        "Bytes that wait before the reader is woken; 0: whenever it had caught up; 1: at every event.",
+        "Bytes that wait before the reader is woken. Default: a sixteenth of the ring. 0: whenever it had caught up; 1: at every event.",
       ),
     wakeup_deadline_ms: z
       .int()
       .min(1)
       .max(1000)
       .default(20)
-      .describe("The reader looks by itself after this many milliseconds, woken or not."),
+      .describe("No event waits longer in a ring before the reader looks, woken or not."),
     reserved_share: z
       .number()
       .min(0)
@@ -40,3 +40,16 @@ export const ringConfigSchema = z
   .describe("The ring buffers between programs and user space.");
 
 export type RingConfig = Readonly<z.infer<typeof ringConfigSchema>>;
+
+/** Bytes that wait before programs wake the reader. */
+export function wakeupBytes({ bytes, wakeup_bytes }: RingConfig): number {
+  return wakeup_bytes ?? bytes / 16;
+}
+
+/**
+ * How long the reader sleeps at most: half the deadline, for an event may come just after a look, and what timers and the
+ * reader's own work add must fit in.
+ */
+export function lookInterval_ms({ wakeup_deadline_ms }: RingConfig): number {
+  return Math.max(1, Math.floor(wakeup_deadline_ms / 2));
+}

@@ -1,5 +1,6 @@
 /** Ring buffers: their sizes, what is reserved of them, and when their reader is woken. */
 import { ConfigError } from "#core/config/config_error.ts";
+import { wakeupBytes } from "#core/rings/ring_config.ts";
 import { setReservedBytes, setWakeupBytes } from "#core/rings/ring_settings.ts";
 import type { RunPartKind } from "./part.ts";
 
@@ -9,7 +10,7 @@ export const ringsPart: RunPartKind = {
   create: (running) => ({
     apply({ rings }) {
       for (const { object } of running.collectors) {
-        setWakeupBytes(object, rings.wakeup_bytes);
+        setWakeupBytes(object, wakeupBytes(rings));
         setReservedBytes(object, Math.round(rings.reserved_share * rings.bytes), rings.bytes);
       }
     },
