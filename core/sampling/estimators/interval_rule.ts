@@ -1,7 +1,8 @@
 /**
  * The interval of totals, means and ratios: Student's, and where the estimator is skewed, Hall's transformation of
  * it (Hall 1992, "On the removal of skewness by transformation"), which is to second order as accurate as the bootstrap-t
- * (`bootstrap_t.ts`) and needs sums only. Counts and proportions have exact distributions to go by: `count.ts`, `proportion.ts`.
+ * (`bootstrap_t.ts`) and needs sums only. t has the degrees of freedom that the variance is known with (Satterthwaite 1946):
+ * docs/decisions/017. Counts and proportions have exact distributions to go by: `count.ts`, `proportion.ts`.
  */
 import { requireConfidence } from "../../stats/check_argument.ts";
 import { studentTUpperQuantile } from "../../stats/distributions/student_t.ts";
@@ -63,6 +64,7 @@ export function linearEstimate(
   const variance = totals.census ? 0 : spread.variance;
   const standardError = Math.sqrt(variance);
   const size = effectiveSize(totals);
+  const degrees = Math.min(size - 1, spread.degrees);
   const reasons = [
     ...distrustOfSample(totals, options),
     ...distrustOfSpread(totals, spread, [a, b], options),
@@ -74,7 +76,7 @@ export function linearEstimate(
     standardError,
     ...(totals.census && totals.draws > 0
       ? ({ lower: value, upper: value, method: "exact" } as const)
-      : boundsByRule(value, standardError, spread.skewness, size - 1, confidence)),
+      : boundsByRule(value, standardError, spread.skewness, degrees, confidence)),
     sampled: totals.sampled,
     effectiveSize: size,
     reasons,

@@ -134,7 +134,7 @@ export class ClusterSample implements DesignSample<ClusterSample> {
       const cluster = clusterTotals(own, levels, limit);
       sums.addFirst(cluster.y, cluster.x, 1);
       sums.addSecond(cluster.yy, cluster.xy, cluster.xx, 1);
-      sums.addThird(cluster.y, cluster.x, (1 - cluster.pi) ** 2, 1);
+      sums.addHigher(cluster.y, cluster.x, 1 - cluster.pi, 1);
       weights.add(cluster.weight);
       squaredWeights.add(cluster.weight * cluster.weight);
       sampled += cluster.events;
@@ -143,9 +143,9 @@ export class ClusterSample implements DesignSample<ClusterSample> {
       largest = Math.max(largest, Math.abs(cluster.y));
       for (const level of own) maximum = Math.max(maximum, level.maximum);
     }
-    const { y, x, yy, xy, xx, third } = sums;
+    const { y, x, yy, xy, xx, third, fourth } = sums;
     return {
-      ...{ y: y.value, x: x.value, yy: yy.value, xy: xy.value, xx: xx.value, third },
+      ...{ y: y.value, x: x.value, yy: yy.value, xy: xy.value, xx: xx.value, third, fourth },
       ...{ sampled, census, draws, weights: weights.value, squaredWeights: squaredWeights.value },
       ...{ largest, maximum, known: undefined },
     };

@@ -13,6 +13,8 @@ export interface PairTotals {
   readonly xx: number;
   /** Estimated third central moments of the totals, for small probabilities: yyy, yyx, yxx, xxx. */
   readonly third: readonly [number, number, number, number];
+  /** Estimated variances and covariances of those second moments: yyyy, yyyx, yyxx, yxxx, xxxx. */
+  readonly fourth: readonly [number, number, number, number, number];
   /** Events that they are from. */
   readonly sampled: number;
   /** Whether every one of them was certain to be kept. */
@@ -61,15 +63,40 @@ export interface Linear {
   readonly variance: number;
   /** Of the estimate, (third moment)/(variance)^1.5; 0 without variance. */
   readonly skewness: number;
+  /**
+   * Degrees of freedom that the variance is known with, 2 V²/Var(V) (Satterthwaite 1946): few where few draws make it up.
+   * Infinite without variance, and where rounding leaves nothing to tell.
+   */
+  readonly degrees: number;
 }
 
 /** Variance and skewness of a Σy + b Σx as it is estimated. */
-export function linear({ yy, xy, xx, third }: PairTotals, a: number, b: number): Linear {
+export function linear({ yy, xy, xx, third, fourth }: PairTotals, a: number, b: number): Linear {
   const variance = Math.max(0, a * a * yy + 2 * a * b * xy + b * b * xx);
-  if (variance === 0) return { variance, skewness: 0 };
+  if (variance === 0) return { variance, skewness: 0, degrees: Number.POSITIVE_INFINITY };
   const [yyy, yyx, yxx, xxx] = third;
   const moment = a * a * (a * yyy + 3 * b * yyx) + b * b * (3 * a * yxx + b * xxx);
-  return { variance, skewness: moment / variance ** 1.5 };
+  const [yyyy, yyyx, yyxx, yxxx, xxxx] = fourth;
+  const varianceOfVariance = differenceOf([
+    ...[a ** 4 * yyyy, 4 * a ** 3 * b * yyyx, 6 * a * a * b * b * yyxx],
+    ...[4 * a * b ** 3 * yxxx, b ** 4 * xxxx],
+  ]);
+  return {
+    variance,
+    skewness: moment / variance ** 1.5,
+    // Divided twice, since the square of a small variance may be 0.
+    degrees: 2 / (Math.max(0, varianceOfVariance) / variance / variance),
+  };
+}
+
+/** Part of the terms that a sum must be to say more than how they were rounded. */
+const CANCELLED = 2 ** -46;
+
+/** Sum of terms that nearly cancel out; 0 where what is left may be their rounding. */
+export function differenceOf(terms: readonly number[]): number {
+  const sum = terms.reduce((all, term) => all + term, 0);
+  const size = terms.reduce((all, term) => all + Math.abs(term), 0);
+  return Math.abs(sum) > CANCELLED * size ? sum : 0;
 }
 
 /** Totals of samples that were drawn independently, as one. */
@@ -86,6 +113,13 @@ export function addTotals(parts: readonly PairTotals[]): PairTotals {
       sum(({ third }) => third[1]),
       sum(({ third }) => third[2]),
       sum(({ third }) => third[3]),
+    ],
+    fourth: [
+      sum(({ fourth }) => fourth[0]),
+      sum(({ fourth }) => fourth[1]),
+      sum(({ fourth }) => fourth[2]),
+      sum(({ fourth }) => fourth[3]),
+      sum(({ fourth }) => fourth[4]),
     ],
     sampled: sum(({ sampled }) => sampled),
     census: parts.every(({ census }) => census),

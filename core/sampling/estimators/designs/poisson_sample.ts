@@ -42,7 +42,7 @@ export class PoissonSample implements DesignSample<PoissonSample> {
     const weight = 1 / this.#pi;
     const rest = 1 - this.#pi;
     const contribution = this.#y * weight;
-    this.#sums.add(contribution, this.#x * weight, rest, rest * rest, times);
+    this.#sums.add(contribution, this.#x * weight, rest, times);
     this.#weights.addTimes(weight, times);
     this.#squaredWeights.addTimes(weight * weight, times);
     this.#sampled += times;
@@ -67,9 +67,9 @@ export class PoissonSample implements DesignSample<PoissonSample> {
 
   totals(): PairTotals {
     this.#flush();
-    const { y, x, yy, xy, xx, third } = this.#sums;
+    const { y, x, yy, xy, xx, third, fourth } = this.#sums;
     return {
-      ...{ y: y.value, x: x.value, yy: yy.value, xy: xy.value, xx: xx.value, third },
+      ...{ y: y.value, x: x.value, yy: yy.value, xy: xy.value, xx: xx.value, third, fourth },
       sampled: this.#sampled,
       census: this.#census,
       draws: this.#sampled,
@@ -86,7 +86,12 @@ export class PoissonSample implements DesignSample<PoissonSample> {
     const part = this.totals();
     const all = whole.totals();
     const [yyy, yyx, yxx] = part.third;
+    const [yyyy, yyyx, yyxx, yxxx] = part.fourth;
     const { y, yy, xy, largest, maximum } = part;
-    return { ...all, y, yy, xy, largest, maximum, third: [yyy, yyx, yxx, all.third[3]] };
+    return {
+      ...{ ...all, y, yy, xy, largest, maximum },
+      third: [yyy, yyx, yxx, all.third[3]],
+      fourth: [yyyy, yyyx, yyxx, yxxx, all.fourth[4]],
+    };
   }
 }

@@ -6,7 +6,7 @@
 import { BpfError, ERRNO } from "../../../errors.ts";
 import { requireDraw } from "./check_draw.ts";
 import { PairSums } from "./pair_sums.ts";
-import { addTotals, type DesignSample, type PairTotals } from "./pair_totals.ts";
+import { addTotals, type DesignSample, differenceOf, type PairTotals } from "./pair_totals.ts";
 
 interface Stratum {
   population: number;
@@ -55,7 +55,7 @@ export class StratifiedSample implements DesignSample<StratifiedSample> {
     requireDraw(y, x, 1);
     const stratum = this.#stratum(name);
     stratum.sampled += 1;
-    stratum.sums.add(y, x, 1, 1, 1);
+    stratum.sums.add(y, x, 1, 1);
     stratum.largest = Math.max(stratum.largest, Math.abs(y));
     stratum.maximum = Math.max(stratum.maximum, y);
   }
@@ -133,6 +133,8 @@ function groupTotals(whole: Stratum, part: Stratum, xOfWhole?: PairSums): PairTo
   const draws = xOfWhole === undefined ? part.sampled : n;
   const second = n < 2 ? 0 : (population * weight * rest) / (n - 1);
   const third = n < 3 ? 0 : (population * weight * weight * rest * rest) / (n - 1) / (n - 2);
+  // As if drawn independently, which makes it a little larger.
+  const fourth = weight ** 4 * rest ** 3;
   return {
     y: weight * part.sums.y.value,
     x: weight * (xOfWhole ?? part.sums).x.value,
@@ -140,6 +142,7 @@ function groupTotals(whole: Stratum, part: Stratum, xOfWhole?: PairSums): PairTo
     xy: second * moments.xy,
     xx: second * moments.xx,
     third: moments.third.map((moment) => third * n * moment) as [number, number, number, number],
+    fourth: moments.fourth.map((moment) => fourth * moment) as PairSums["fourth"],
     sampled: draws,
     census: n === population,
     draws,
@@ -162,11 +165,12 @@ interface CentralMoments {
   readonly xy: number;
   readonly xx: number;
   readonly third: readonly [number, number, number, number];
+  readonly fourth: PairSums["fourth"];
 }
 
-/** Σ (a - ā)(b - b̄) and Σ (a - ā)(b - b̄)(c - c̄) over n events; those that were not summed are 0. */
+/** Σ (a - ā)(b - b̄) and so on up to products of four, over n events; those that were not summed are 0. */
 function centralMoments(n: number, sums: PairSums, xOfWhole = sums): CentralMoments {
-  if (n === 0) return { yy: 0, xy: 0, xx: 0, third: [0, 0, 0, 0] };
+  if (n === 0) return { yy: 0, xy: 0, xx: 0, third: [0, 0, 0, 0], fourth: [0, 0, 0, 0, 0] };
   const [y, x] = [sums.y.value, xOfWhole.x.value];
   const [yy, xy, xx] = [sums.yy.value, sums.xy.value, xOfWhole.xx.value];
   return {
@@ -179,5 +183,31 @@ function centralMoments(n: number, sums: PairSums, xOfWhole = sums): CentralMome
       sums.yxx.value - (y * xx + 2 * x * xy) / n + (2 * y * x * x) / n / n,
       xOfWhole.xxx.value - (3 * x * xx) / n + (2 * x * x * x) / n / n,
     ],
+    fourth: centralFourth(n, sums, xOfWhole),
   };
+}
+
+/** Those of yyyy to xxxx; 0 where rounding leaves nothing of them. */
+function centralFourth(n: number, sums: PairSums, xOfWhole: PairSums): PairSums["fourth"] {
+  const [y, x] = [sums.y.value / n, xOfWhole.x.value / n];
+  const [yy, xy, xx] = [sums.yy.value, sums.xy.value, xOfWhole.xx.value];
+  const [yyy, yyx, yxx] = sums.third;
+  const [yyyy, yyyx, yyxx, yxxx] = sums.fourth;
+  const [xxx, xxxx] = [xOfWhole.xxx.value, xOfWhole.xxxx.value];
+  return [
+    differenceOf([yyyy, -4 * y * yyy, 6 * y * y * yy, -3 * n * y ** 4]),
+    differenceOf([
+      ...[yyyx, -x * yyy, -3 * y * yyx],
+      ...[3 * y * y * xy, 3 * x * y * yy, -3 * n * x * y ** 3],
+    ]),
+    differenceOf([
+      ...[yyxx, -2 * x * yyx, -2 * y * yxx],
+      ...[x * x * yy, y * y * xx, 4 * x * y * xy, -3 * n * x * x * y * y],
+    ]),
+    differenceOf([
+      ...[yxxx, -y * xxx, -3 * x * yxx],
+      ...[3 * x * x * xy, 3 * x * y * xx, -3 * n * y * x ** 3],
+    ]),
+    differenceOf([xxxx, -4 * x * xxx, 6 * x * x * xx, -3 * n * x ** 4]),
+  ];
 }

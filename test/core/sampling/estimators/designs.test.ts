@@ -33,6 +33,20 @@ function combined(totals: PairTotals, [a, b]: readonly [number, number]) {
   return { value: a * y + b * x, variance: a * a * yy + 2 * a * b * xy + b * b * xx };
 }
 
+/** The variance of a combination as its value, with what it is known to. */
+function varianceOf({ yy, xy, xx, fourth }: PairTotals, [a, b]: readonly [number, number]) {
+  const [yyyy, yyyx, yyxx, yxxx, xxxx] = fourth;
+  return {
+    value: a * a * yy + 2 * a * b * xy + b * b * xx,
+    variance:
+      a ** 4 * yyyy +
+      4 * a ** 3 * b * yyyx +
+      6 * a * a * b * b * yyxx +
+      4 * a * b ** 3 * yxxx +
+      b ** 4 * xxxx,
+  };
+}
+
 function close(actual: Rational, expected: Rational): void {
   expect(actual.toNumber()).toBeCloseTo(expected.toNumber(), 9);
 }
@@ -54,6 +68,16 @@ describe("independent draws", () => {
         combined(sampleOf(members).totals(), [a, b]),
       );
       expect(moments.mean.isEqual(Rational.of(truth([a, b])))).toBe(true);
+      expect(moments.estimated.isEqual(moments.variance)).toBe(true);
+    },
+  );
+
+  it.each(COMBINATIONS)(
+    "know the variance of the variance of %i y + %i x, to the last bit",
+    (a, b) => {
+      const moments = momentsOver(independentDraws(rates), (members) =>
+        varianceOf(sampleOf(members).totals(), [a, b]),
+      );
       expect(moments.estimated.isEqual(moments.variance)).toBe(true);
     },
   );
@@ -181,6 +205,29 @@ describe("strata of known size", () => {
     expect(estimated.toNumber()).toBeGreaterThan(1.5 * variance.toNumber());
   });
 
+  it.each([
+    ["alone", 0],
+    ["of a share", 3],
+  ])("have the fourth central moments of what was drawn, %s", (_, outside) => {
+    const [part, whole] = [new StratifiedSample(), new StratifiedSample()];
+    whole.addPopulation("all", 20);
+    const x = X.map((each) => 1000 + each);
+    const y = Y.map((each, i) => (i < outside ? 0 : 3000 + each));
+    for (const [i, each] of y.entries()) {
+      if (i >= outside) part.add("all", each, x[i]!);
+      whole.add("all", 1, x[i]!);
+    }
+    const deviations = (all: readonly number[]) => all.map((each) => each - total(all) / 7);
+    const [dy, dx] = [deviations(y), deviations(x)];
+    // w⁴ (1 - f)³
+    const factor = (20 / 7) ** 4 * (13 / 20) ** 3;
+    const { fourth } = part.shareTotals(whole);
+    for (const [power, moment] of fourth.entries()) {
+      const direct = total(dy.map((each, i) => each ** (4 - power) * dx[i]! ** power));
+      expect(moment / (factor * direct)).toBeCloseTo(1, 2);
+    }
+  });
+
   it("small strata are pooled rather than taken for certain; unsampled ones with the smallest other", () => {
     const small = new StratifiedSample();
     for (const [name, y] of [["a", 1] as const, ["b", 9] as const]) {
@@ -295,6 +342,31 @@ describe("connections that are kept as a whole", () => {
       return { value: total(sums), variance: rest };
     });
     expect(Math.abs(estimated.toNumber() / variance.toNumber() - 1)).toBeGreaterThan(0.1);
+  });
+});
+
+describe("degrees of freedom", () => {
+  it("are 2 V²/Var(V): few where few draws make the variance up", () => {
+    const sample = new PoissonSample();
+    for (let i = 0; i < 40; i++) sample.add(1, 0.5);
+    // Each of n alike is 1/n of the variance, of which 1 - π varies.
+    expect(linear(sample.totals(), 1, 0).degrees).toBeCloseTo(2 * 40 * 2, 9);
+    sample.add(100, 0.5);
+    expect(linear(sample.totals(), 1, 0).degrees).toBeLessThan(4.1);
+  });
+
+  it("are not made up of roundings", () => {
+    const [alike, distant] = [new PoissonSample(), new PoissonSample()];
+    for (let i = 0; i < 100; i++) {
+      alike.add(0.1, 0.3);
+      distant.add(1e9 + (i % 2), 0.3);
+    }
+    for (const sample of [alike, distant]) {
+      const totals = sample.totals();
+      const mean = totals.y / totals.x;
+      const { degrees } = linear(totals, 1 / totals.x, -mean / totals.x);
+      expect(degrees).toBeGreaterThan(99);
+    }
   });
 });
 

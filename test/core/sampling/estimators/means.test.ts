@@ -1,6 +1,7 @@
 /** Totals, means and ratios: their linearization, the rule of their interval, and when it is not to be trusted. */
 import { describe, expect, it } from "vitest";
 import { Xoshiro128 } from "#core/random/xoshiro128.ts";
+import { linear } from "#core/sampling/estimators/designs/pair_totals.ts";
 import { PoissonSample } from "#core/sampling/estimators/designs/poisson_sample.ts";
 import { StratifiedSample } from "#core/sampling/estimators/designs/stratified_sample.ts";
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
@@ -118,6 +119,18 @@ describe("the rule of the interval", () => {
     }
     return covered;
   }
+
+  it("widens by what the sample's own variance is uncertain by", () => {
+    const sample = new PoissonSample();
+    for (let i = 0; i < 400; i++) sample.add(i % 100 === 0 ? 60 : 1 + (i % 5), 0.1);
+    const { value, standardError, lower, upper } = estimateTotal(sample);
+    const { skewness, degrees } = linear(sample.totals(), 1, 0);
+    expect(degrees).toBeLessThan(30);
+    const known = boundsByRule(value, standardError, skewness, degrees, 0.95);
+    expect([lower, upper]).toEqual([known.lower, known.upper]);
+    const { lower: less, upper: more } = boundsByRule(value, standardError, skewness, 399, 0.95);
+    expect(upper - lower).toBeGreaterThan(1.02 * (more - less));
+  });
 
   it("mutant: without the correction a skewed total is covered less", () => {
     const corrected = coverage(({ lower, upper }) => [lower, upper]);
