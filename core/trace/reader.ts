@@ -3,16 +3,15 @@
  * checked: checksum, sizes, ids, order of time, and at the end the trailer's totals.
  */
 
-import { BpfError, ERRNO, NotSupportedError } from "../errors.ts";
+import { BpfError, ERRNO } from "../errors.ts";
+import { BlockReader, type Decompress, type StoredBlock } from "./block_reader.ts";
 import { ByteSource } from "./byte_source.ts";
 import { crc32c } from "./crc32c.ts";
 import { TraceError, type TraceErrorReason } from "./error.ts";
 import { type EventBlock, EventDecoder } from "./event_block.ts";
 import {
-  BLOCK_HEADER,
   BLOCK_TYPE,
   FILE_HEADER,
-  FLAG_ZSTD,
   LIMITS,
   LOSS_REASONS,
   LOSS_RECORD_BYTES,
@@ -47,11 +46,8 @@ export interface EndBlock {
 export type TraceBlock = TaskBlock | EventBlock | LossBlock | EndBlock;
 
 export interface TraceReaderOptions {
-  /**
-   * Undoes zstd. Must refuse to produce more than `rawLength` bytes; what it returns is copied.
-   * Without it, a compressed trace throws `NotSupportedError`.
-   */
-  readonly decompress?: (stored: Uint8Array, rawLength: number) => Uint8Array;
+  /** Without it, a compressed trace throws `NotSupportedError`. */
+  readonly decompress?: Decompress;
 }
 
 /**
@@ -61,24 +57,23 @@ export interface TraceReaderOptions {
 export class TraceReader {
   readonly schema: TraceSchema;
   readonly #source: ByteSource;
-  readonly #options: TraceReaderOptions;
+  readonly #blocks: BlockReader;
   readonly #definedSlots = new Uint8Array(LIMITS.taskSlots);
   readonly #raw = new Uint8Array(LIMITS.blockBytes);
   readonly #rawView = new DataView(this.#raw.buffer);
   readonly #events: EventDecoder;
   #started = false;
-  #sequence = 0;
   #records = 0;
   #tasks = 0;
   #lost = 0;
   #first_ns = 0n;
-  /** Where the block being read starts. */
+  /** Where the block being decoded starts. */
   #offset = 0;
 
   private constructor(source: ByteSource, schema: TraceSchema, options: TraceReaderOptions) {
     this.#source = source;
     this.schema = schema;
-    this.#options = options;
+    this.#blocks = new BlockReader(source, options.decompress);
     const sizes = contextSizes(schema);
     this.#events = new EventDecoder(sizes, schema.cpus, this.#definedSlots, this.#raw);
   }
@@ -113,89 +108,31 @@ export class TraceReader {
       throw new BpfError("read trace", "the blocks were read before", { errno: ERRNO.EBADF });
     }
     this.#started = true;
-    const header = new Uint8Array(BLOCK_HEADER.size);
-    const stored = new Uint8Array(LIMITS.blockBytes);
     try {
       for (;;) {
-        const block = await this.#readBlock(header, stored);
-        if (block.kind === "end") {
-          if ((await this.#source.readInto(header, 1)) !== 0) {
-            this.#offset = this.#source.offset - 1;
-            throw this.#error("corrupt", "bytes follow the trailer");
-          }
-          yield block;
-          return;
-        }
+        const read = await this.#blocks.next();
+        if (read === undefined) throw this.#truncated();
+        const block = this.#decode(read);
+        if (block.kind === "end") await this.#checkEnd();
         yield block;
+        if (block.kind === "end") return;
       }
     } finally {
+      await this.#blocks.idle();
       await this.#source.close();
     }
   }
 
-  async #readBlock(header: Uint8Array, stored: Uint8Array): Promise<TraceBlock> {
-    this.#offset = this.#source.offset;
-    const headerBytes = await this.#source.readInto(header, BLOCK_HEADER.size);
-    if (headerBytes < BLOCK_HEADER.size) throw this.#truncated();
-    const view = new DataView(header.buffer);
-    const type = view.getUint8(BLOCK_HEADER.type);
-    const compressed = view.getUint8(BLOCK_HEADER.flags) === FLAG_ZSTD;
-    const records = view.getUint32(BLOCK_HEADER.records, true);
-    const storedLength = view.getUint32(BLOCK_HEADER.storedLength, true);
-    const rawLength = view.getUint32(BLOCK_HEADER.rawLength, true);
-    if (storedLength > LIMITS.blockBytes || rawLength > LIMITS.blockBytes) {
-      throw this.#error("limit", `a block is larger than ${LIMITS.blockBytes} bytes`);
-    }
-    // What is not compressed is read to where it is decoded.
-    const target = compressed ? stored : this.#raw;
-    const length = await this.#source.readInto(target, storedLength);
-    if (length < storedLength) throw this.#truncated();
-    const crc = crc32c(target, 0, length, crc32c(header, 0, BLOCK_HEADER.crc));
-    if (crc !== view.getUint32(BLOCK_HEADER.crc, true)) {
-      throw this.#error("corrupt", "a block's checksum does not match");
-    }
-    this.#checkHeader(view, compressed, storedLength, rawLength);
-    if (records > LIMITS.blockRecords) {
-      throw this.#error(
-        "limit",
-        `a block has ${records} records, not at most ${LIMITS.blockRecords}`,
-      );
-    }
-    if (compressed) this.#decompress(stored.subarray(0, storedLength), rawLength);
-    return this.#decode(type, records, rawLength);
+  async #checkEnd(): Promise<void> {
+    if ((await this.#source.readInto(new Uint8Array(1), 1)) === 0) return;
+    this.#offset = this.#source.offset - 1;
+    throw this.#error("corrupt", "bytes follow the trailer");
   }
 
-  /** Checks of a header that is as it was written, but perhaps by a wrong writer. */
-  #checkHeader(view: DataView, compressed: boolean, storedLength: number, rawLength: number): void {
-    const flags = view.getUint8(BLOCK_HEADER.flags);
-    if ((flags & ~FLAG_ZSTD) !== 0 || view.getUint16(BLOCK_HEADER.reserved, true) !== 0) {
-      throw this.#error("corrupt", "a block has unknown flags");
-    }
-    if (compressed ? storedLength >= rawLength : storedLength !== rawLength) {
-      throw this.#error("corrupt", "a block's two lengths do not fit together");
-    }
-    if (view.getUint32(BLOCK_HEADER.sequence, true) !== this.#sequence) {
-      throw this.#error("corrupt", "a block is missing, repeated or out of place");
-    }
-    this.#sequence++;
-  }
-
-  #decompress(stored: Uint8Array, rawLength: number): void {
-    const { decompress } = this.#options;
-    if (decompress === undefined) throw new NotSupportedError("zstd in traces", "");
-    let raw: Uint8Array;
-    try {
-      raw = decompress(stored, rawLength);
-    } catch {
-      throw this.#error("corrupt", "a block does not decompress");
-    }
-    if (raw.length !== rawLength) {
-      throw this.#error("corrupt", "a block decompresses to another length than it says");
-    }
+  #decode({ type, records, offset, raw }: StoredBlock): TraceBlock {
+    this.#offset = offset;
     this.#raw.set(raw);
-  }
-
-  #decode(type: number, records: number, rawLength: number): TraceBlock {
+    const rawLength = raw.length;
     switch (type) {
       case BLOCK_TYPE.events:
         return this.#decodeEvents(records, rawLength);

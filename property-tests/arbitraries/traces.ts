@@ -1,6 +1,7 @@
 /** Random traces, and the means to write and read them back as plain values. */
 
 import fc from "fast-check";
+import type { Decompress } from "#core/trace/block_reader.ts";
 import type { Loss, TraceTotals } from "#core/trace/format.ts";
 import { LOSS_REASONS } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
@@ -202,7 +203,7 @@ export interface ReadResult {
 /** Reads a trace through `TraceReader` into values that outlive its reused arrays. */
 export async function readPlain(
   chunks: Iterable<Uint8Array>,
-  decompress?: (stored: Uint8Array, rawLength: number) => Uint8Array,
+  decompress?: Decompress,
 ): Promise<ReadResult> {
   const items: PlainItem[] = [];
   const slots = new Map<number, TaskFacts>();

@@ -53,6 +53,12 @@ static inline void rt_bytes_fill(u8 *to, u8 value, u32 size)
 		memset(to, value, size);
 		return;
 	}
+	for (; size >= 8; size -= 8, to += 8) {
+		const u64 word = value * 0x0101010101010101ull;
+
+		memcpy(to, &word, 8);
+		RT_KEEP_LOOP();
+	}
 	for (; size != 0; size--) {
 		*to++ = value;
 		RT_KEEP_LOOP();
