@@ -51,6 +51,7 @@ export const strategySchema = z
     z.strictObject({ kind: z.literal("reservoir"), name, k }),
     z.strictObject({ kind: z.literal("bottom_k"), name, k }),
     z.strictObject({ kind: z.literal("priority_sampling"), name, k }),
+    z.strictObject({ kind: z.literal("varopt"), name, k }),
   ])
   .describe("How events are chosen, and how totals are estimated from those that were.");
 

@@ -10,8 +10,8 @@ import type { Quantity } from "../quantity.ts";
 import type { Strategy } from "../strategy.ts";
 import { type Events, type LargestValues, largestValues, typeCounts } from "../workload/events.ts";
 import { DesignedSample } from "./designed_sample.ts";
-import { selectBottomK, selectReservoir } from "./select.ts";
-import { WeightedSample } from "./weighted_sample.ts";
+import { selectBottomK, selectPriority, selectReservoir, selectVarOpt } from "./select.ts";
+import { type ByWeight, WeightedSample } from "./weighted_sample.ts";
 
 export interface Sample {
   /** Events that are in it. */
@@ -27,6 +27,7 @@ export interface Sample {
 export function samplerOf(strategy: Strategy, events: Events): (kept: KeptEvents) => Sample {
   const largest = largestValues(events);
   const independent = (kept: KeptEvents) => independentSample(events, kept, largest);
+  const byWeight = (selected: ByWeight) => new WeightedSample(events, selected, independent);
   switch (strategy.kind) {
     case "consistent":
       return (kept) => clusterSample(events, kept, largest);
@@ -44,7 +45,9 @@ export function samplerOf(strategy: Strategy, events: Events): (kept: KeptEvents
     case "bottom_k":
       return (kept) => independent(selectBottomK(kept, strategy.k));
     case "priority_sampling":
-      return (kept) => new WeightedSample(events, kept, strategy.k, independent);
+      return (kept) => byWeight(selectPriority(events.values, kept, strategy.k));
+    case "varopt":
+      return (kept) => byWeight(selectVarOpt(events.values, kept, strategy.k));
     default:
       return independent;
   }

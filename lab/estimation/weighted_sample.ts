@@ -1,38 +1,36 @@
-/** Priority sampling by value: large events are certain, and known exactly. */
+/** Sampling by value: large events are certain, and known exactly. */
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
-import { PrioritySample } from "#core/sampling/selection/priority_sample.ts";
+import type { WeightedItem } from "#core/sampling/selection/weighted_items.ts";
 import { KeptEvents } from "../decisions/kept_events.ts";
 import type { Events } from "../workload/events.ts";
 import type { Sample } from "./sample.ts";
 import { scaled } from "./scale.ts";
 
+/** Numbers of events, chosen by their values. */
+export interface ByWeight {
+  /** Of all values, or of those of the events for which `belongs` holds. */
+  total(belongs: ((number: number) => boolean) | undefined, confidence: number): Estimate;
+  sample(): readonly WeightedItem<number>[];
+}
+
 export class WeightedSample implements Sample {
   readonly #events: Events;
-  readonly #sample: PrioritySample<number>;
+  readonly #selected: ByWeight;
   readonly #independent: (kept: KeptEvents) => Sample;
   readonly size: number;
 
   /** `independent`: the same events as independent draws, for what their weights say nothing of. */
-  constructor(
-    events: Events,
-    kept: KeptEvents,
-    k: number,
-    independent: (kept: KeptEvents) => Sample,
-  ) {
+  constructor(events: Events, selected: ByWeight, independent: (kept: KeptEvents) => Sample) {
     this.#events = events;
+    this.#selected = selected;
     this.#independent = independent;
-    this.#sample = new PrioritySample(k);
-    for (let at = 0; at < kept.count; at++) {
-      const number = kept.numbers[at]!;
-      this.#sample.offer(events.values[number]!, kept.uniformAt(at), number);
-    }
-    this.size = Math.min(k, kept.count);
+    this.size = selected.sample().length;
   }
 
   total(type: number | undefined, confidence: number): Estimate {
     const { types } = this.#events;
-    const belongs = (number: number) => type === undefined || types[number] === type;
-    return this.#sample.total(belongs, confidence);
+    const belongs = type === undefined ? undefined : (number: number) => types[number] === type;
+    return this.#selected.total(belongs, confidence);
   }
 
   /** The number of events is known, and the total is what this sample is good at. */
@@ -40,12 +38,11 @@ export class WeightedSample implements Sample {
     return scaled(this.total(undefined, confidence), 1 / this.#events.count);
   }
 
-  /** Given the threshold, each event was kept with probability weight / threshold, by a coin of its own. */
+  /** Each event as if kept by a coin of its own, with the probability weight / what it stands for. */
   quantile(p: number, confidence: number): Estimate {
-    const threshold = this.#sample.threshold();
     const kept = new KeptEvents(this.size);
-    for (const { item, weight } of this.#sample.sample()) {
-      kept.add(item, Math.min(1, weight / threshold), 0, 0);
+    for (const { item, weight, estimate } of this.#selected.sample()) {
+      kept.add(item, weight / estimate, 0, 0);
     }
     return this.#independent(kept).quantile(p, confidence);
   }

@@ -13,9 +13,13 @@ export const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
   missed: "outside, without a warning",
 };
 
-/** A cell is outside only where its interval at 99 % says so: replications are a sample, too. */
+/**
+ * A cell is outside only where its interval at 99 % says so: replications are a sample, too. What is known exactly is
+ * always held, and rightly so.
+ */
 export function verdictOf(cell: Cell, confidence: number): Verdict {
-  const { coverage_lower, coverage_upper, warning } = cell;
+  const { coverage, coverage_lower, coverage_upper, width, warning } = cell;
+  if (coverage === 1 && width === 0 && warning === undefined) return "good";
   if (coverage_upper >= confidence - BELOW && coverage_lower <= confidence + ABOVE) return "good";
   return warning === undefined ? "missed" : "warned";
 }

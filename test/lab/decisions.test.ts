@@ -57,6 +57,7 @@ const STRATEGIES = [
   { name: "reservoir", kind: "reservoir", k: 100 },
   { name: "bottom-k", kind: "bottom_k", k: 100 },
   { name: "priority", kind: "priority_sampling", k: 100 },
+  { name: "varopt", kind: "varopt", k: 100 },
 ];
 
 const events = (): Events => {

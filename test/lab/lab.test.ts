@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseYaml } from "#core/config/parse_config.ts";
 import { experimentSchema } from "#lab/experiment.ts";
+import { verdictOf } from "#lab/report/verdict.ts";
 import { runExperiment } from "#lab/run_experiment.ts";
 import { type Summary, summarize } from "#lab/summarize.ts";
 import { tapio } from "../support/tapio.ts";
@@ -80,18 +81,20 @@ describe("lab", () => {
   });
 });
 
-describe("the shipped validation", () => {
-  const { value: validation } = parseYaml(
-    readFileSync("lab/experiments/validation.yaml", "utf8"),
-    "validation.yaml",
-    experimentSchema,
-  );
+const shipped = (name: string) => {
+  const path = `lab/experiments/${name}.yaml`;
+  return parseYaml(readFileSync(path, "utf8"), path, experimentSchema).value;
+};
+const OPTIONS = { seed: 3, shard: { index: 0, count: 1 }, recordings: new Map() };
 
-  it("covers what it says, or warns; and is nowhere biased", async () => {
-    const small = { ...validation, replications: 24 };
-    const options = { seed: 3, shard: { index: 0, count: 1 }, recordings: new Map() };
-    const { cells }: Summary = summarize(await runExperiment(small, options));
-    expect(cells).toHaveLength(80);
+describe("the shipped validation", () => {
+  it.each([
+    ["validation", 80],
+    ["validation_parts", 72],
+  ])("%s covers what it says, or warns; and is nowhere biased", async (name, count) => {
+    const small = { ...shipped(name), replications: 24 };
+    const { cells }: Summary = summarize(await runExperiment(small, OPTIONS));
+    expect(cells).toHaveLength(count);
     for (const cell of cells) {
       // With 24 replications only gross errors show: the whole experiment is a command of its own.
       const trusted = cell.warning === undefined;
@@ -99,4 +102,21 @@ describe("the shipped validation", () => {
       expect(Math.abs(cell.bias_z), JSON.stringify(cell)).toBeLessThan(6);
     }
   });
+});
+
+it("the shipped heavy tail: samples by value are far better, and VarOpt knows the total", async () => {
+  const small = { ...shipped("heavy_tail"), replications: 10 };
+  const { cells } = summarize(await runExperiment(small, OPTIONS));
+  const [uniform, priority, varopt] = ["uniform", "priority_sampling", "varopt"].map((kind) =>
+    cells.find((cell) => cell.kind === kind),
+  );
+  // The bound of priority sampling is 1/√(k - 1), of which ten replications miss a quarter at most.
+  expect(priority!.nrmse).toBeLessThan(1.25 / Math.sqrt(999));
+  expect(uniform!.nrmse).toBeGreaterThan(5 * priority!.nrmse);
+  expect(varopt).toMatchObject({ coverage: 1, width: 0, bias_z: 0, warned: 0 });
+  expect(varopt!.nrmse).toBeLessThan(1e-12);
+  // With so many replications as make it known that all intervals held the truth, more often than 97 %.
+  const often = { ...varopt!, coverage_lower: 0.99 };
+  expect(verdictOf(often, 0.95)).toBe("good");
+  expect(verdictOf({ ...often, width: 0.1 }, 0.95)).toBe("missed");
 });

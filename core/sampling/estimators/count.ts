@@ -8,6 +8,7 @@ import { chiSquareQuantile, chiSquareUpperQuantile } from "../../stats/distribut
 import { effectiveSize, type PairTotals } from "./designs/pair_totals.ts";
 import { distrustOfDistribution, warningText } from "./distrust.ts";
 import { CONFIDENCE_DEFAULT, type Estimate, type EstimateOptions } from "./estimate.ts";
+import { exactEstimate } from "./exact_estimate.ts";
 import type { Bounds } from "./interval_rule.ts";
 
 /** Events behind `sample`, each added with y = 1. */
@@ -22,7 +23,9 @@ export function countOfTotals(totals: PairTotals, options: EstimateOptions): Est
   const confidence = options.confidence ?? CONFIDENCE_DEFAULT;
   requireConfidence("estimate a count", confidence);
   const { known } = totals;
-  if (known !== undefined && known.least === known.most) return knownCount(totals, known.most);
+  if (known !== undefined && known.least === known.most) {
+    return exactEstimate(known.most, totals.sampled, effectiveSize(totals));
+  }
   const variance = totals.census ? 0 : Math.max(0, totals.yy);
   const reasons = distrustOfDistribution(totals, options);
   return {
@@ -34,16 +37,6 @@ export function countOfTotals(totals: PairTotals, options: EstimateOptions): Est
     effectiveSize: effectiveSize(totals),
     reasons,
     warning: warningText(reasons),
-  };
-}
-
-/** A number that was counted, however few of its events were sampled or arrived. */
-function knownCount(totals: PairTotals, count: number): Estimate {
-  return {
-    ...{ value: count, lower: count, upper: count, method: "exact" },
-    ...{ variance: 0, standardError: 0 },
-    ...{ sampled: totals.sampled, effectiveSize: effectiveSize(totals) },
-    ...{ reasons: [], warning: undefined },
   };
 }
 

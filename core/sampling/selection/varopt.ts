@@ -8,9 +8,10 @@
  */
 import { ExactSum } from "../../stats/exact_sum.ts";
 import { CONFIDENCE_DEFAULT, type Estimate } from "../estimators/estimate.ts";
+import { exactEstimate } from "../estimators/exact_estimate.ts";
 import { Heap } from "./heap.ts";
 import { requireSampleSize } from "./sample_size.ts";
-import { estimateWeights, requireWeight, type WeightedItem } from "./weighted_items.ts";
+import { estimatePartOfWeights, requireWeight, type WeightedItem } from "./weighted_items.ts";
 
 /** Where a sample's choices come from. */
 export interface VarOptRandom {
@@ -127,21 +128,18 @@ export class VarOptSample<Item> {
     return [...this.#heavy.items, ...light];
   }
 
-  /** Exact total of the weights of all events that were offered. */
-  total(): number {
+  /** Total of the weights of all events that were offered, which is known exactly. */
+  total(): Estimate {
+    const kept = this.sample();
     const sum = new ExactSum();
-    for (const { estimate } of this.sample()) sum.add(estimate);
-    return sum.value;
+    for (const { estimate } of kept) sum.add(estimate);
+    return exactEstimate(sum.value, kept.length);
   }
 
-  /**
-   * Sum of the weights of the events for which `belongs` holds. Its variance is that of independent draws, an upper bound:
-   * here one event that is kept makes another less likely.
-   */
+  /** Sum of the weights of the events for which `belongs` holds. */
   subset(belongs: (item: Item) => boolean, confidence = CONFIDENCE_DEFAULT): Estimate {
-    return estimateWeights(
-      this.sample().filter(({ item }) => belongs(item)),
-      confidence,
-    );
+    const kept = this.sample();
+    const part = kept.filter(({ item }) => belongs(item));
+    return estimatePartOfWeights(part, kept, confidence);
   }
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Xoshiro128 } from "#core/random/xoshiro128.ts";
 import { VarOptSample } from "#core/sampling/selection/varopt.ts";
-import type { WeightedItem } from "#core/sampling/selection/weighted_items.ts";
+import { estimateWeights, type WeightedItem } from "#core/sampling/selection/weighted_items.ts";
 import { Rational, sumOf } from "../../../support/rational.ts";
 import { thrown } from "../../../support/thrown.ts";
 import { type Choices, everyPath, type Path } from "./every_path.ts";
@@ -34,7 +34,7 @@ type Sample = readonly WeightedItem<number>[];
 function streamed(weights: readonly number[], choices: Choices): Sample {
   const sample = new VarOptSample<number>(K, choices);
   for (const [i, weight] of weights.entries()) sample.offer(weight, i);
-  expect(sample.total()).toBeCloseTo(total(weights), 12);
+  expect(sample.total().value).toBeCloseTo(total(weights), 12);
   return sample.sample();
 }
 
@@ -123,7 +123,7 @@ describe("VarOpt of 3 out of 6, over all paths", () => {
       for (const [i, weight] of STREAMS[0]!.entries()) part.offer(weight, i);
       const merged = new VarOptSample<number>(K, choices);
       for (const { item, weight } of part.sample()) merged.offer(weight, item);
-      return merged.total();
+      return merged.total().value;
     });
     const mean = sumOf(
       paths.map(({ result, probability }) => probability.times(Rational.of(result))),
@@ -169,7 +169,7 @@ describe("VarOpt", () => {
       weights.forEach((w, i) => {
         sample.offer(w, i);
       });
-      expect(sample.total() / total([...weights])).toBeCloseTo(1, 9);
+      expect(sample.total().value / total([...weights])).toBeCloseTo(1, 9);
       const { value, lower, upper } = sample.subset(isInside);
       squares += (value / truth - 1) ** 2 / ROUNDS;
       if (lower <= truth && truth <= upper) covered += 1;
@@ -177,6 +177,41 @@ describe("VarOpt", () => {
     // The bound of k = 1000 is 8 %; errors go with 1/√k.
     expect(Math.sqrt(squares)).toBeLessThan(0.08 * Math.sqrt(5));
     expect(covered).toBeGreaterThan(0.85 * ROUNDS);
+  });
+
+  it("knows the variance of a part; mutant: as of independent draws it is twice that of a half", () => {
+    const [EVENTS, SAMPLED, ROUNDS] = [1000, 100, 600];
+    const weights = Float64Array.from({ length: EVENTS }, () => 1 + random.uniform());
+    const isInside = (i: number) => i % 2 === 0;
+    let [mean, square, estimated, independent] = [0, 0, 0, 0];
+    for (let round = 0; round < ROUNDS; round++) {
+      const sample = new VarOptSample<number>(SAMPLED, choices);
+      weights.forEach((w, i) => {
+        sample.offer(w, i);
+      });
+      const { value, variance } = sample.subset(isInside);
+      mean += value / ROUNDS;
+      square += value ** 2 / ROUNDS;
+      estimated += variance / ROUNDS;
+      const inside = sample.sample().filter(({ item }) => isInside(item));
+      independent += estimateWeights(inside, 0.95).variance / ROUNDS;
+    }
+    const variance = square - mean * mean;
+    // A variance of 600 rounds is known to 6 %.
+    expect(Math.abs(estimated / variance - 1)).toBeLessThan(0.25);
+    expect(independent).toBeGreaterThan(1.5 * variance);
+  });
+
+  it("does not trust a part that has nearly all that was sampled, or all", () => {
+    const sample = new VarOptSample<number>(100, choices);
+    for (let i = 0; i < 1000; i++) sample.offer(1 + (i % 7), i);
+    const [first] = sample.sample();
+    expect(sample.subset((i) => i !== first!.item).reasons).toContain("few_events");
+    expect(sample.subset(() => true)).toMatchObject({
+      variance: 0,
+      reasons: ["few_events", "no_spread"],
+    });
+    expect(sample.total()).toMatchObject({ value: expect.closeTo(3997, 6), reasons: [] });
   });
 
   it("keeps all of up to k, and refuses what is no weight", () => {
