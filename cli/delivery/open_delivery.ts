@@ -1,14 +1,13 @@
 /** Delivery as a configuration describes it: sinks, logs, and the processor between. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CreateEncoder } from "#core/batching/batch_encoder.ts";
 import { BatchProcessor } from "#core/batching/batch_processor.ts";
 import type { BatchEncoding, BatchSink } from "#core/batching/batch_sink.ts";
 import { ColumnarDecoder } from "#core/batching/encoding/columnar_decoder.ts";
-import { ColumnarEncoder } from "#core/batching/encoding/columnar_encoder.ts";
-import { NdjsonEncoder } from "#core/batching/encoding/ndjson_encoder.ts";
-import { OtlpLogsEncoder } from "#core/batching/encoding/otlp_encoder.ts";
 import type { RecordEncoder } from "#core/batching/encoding/record_encoder.ts";
-import { createRecordSchema } from "#core/batching/encoding/record_schema.ts";
+import { createRecordSchema, type RecordSchema } from "#core/batching/encoding/record_schema.ts";
+import { encodeSchemaHeader } from "#core/batching/encoding/schema_header.ts";
 import type { BatchLog } from "#core/batching/log/batch_log.ts";
 import type { SinkConfig } from "#core/batching/sink_config.ts";
 import type { Config } from "#core/config/config.ts";
@@ -18,6 +17,8 @@ import { zstdCodec } from "../batching/zstd_codec.ts";
 import { LinesSink } from "../sinks/lines_sink.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import { RotatingFileSink } from "../sinks/rotating_file_sink.ts";
+import { EncoderThreads } from "./encoder_threads.ts";
+import { createRecordEncoder } from "./encoders.ts";
 
 function openSink(config: SinkConfig): BatchSink {
   switch (config.type) {
@@ -38,18 +39,8 @@ function openSink(config: SinkConfig): BatchSink {
   }
 }
 
-type CreateEncoder = (schema: EventSchema, encoding: BatchEncoding) => RecordEncoder;
-
-/** `now_ns`: the clock of events, which log records are to have as wall-clock time. */
-function encodersFor(now_ns: () => bigint): CreateEncoder {
-  const wallOffset_ns = (): bigint => BigInt(Date.now()) * 1_000_000n - now_ns();
-  return (schema, encoding) => {
-    const records = createRecordSchema(schema.btf, schema.collector);
-    if (encoding === "ndjson") return new NdjsonEncoder(records);
-    if (encoding === "columnar") return new ColumnarEncoder(records, zstdCodec());
-    const resource = { "service.name": "tapio-bpf" };
-    return new OtlpLogsEncoder(records, { resource, unixOffset_ns: wallOffset_ns });
-  };
+function recordsOf({ btf, collector }: EventSchema): RecordSchema {
+  return createRecordSchema(btf, collector);
 }
 
 /** Columnar batches of a log in the encoding of a sink. Decoders and encoders are kept. */
@@ -60,8 +51,7 @@ function createConverter(createEncoder: CreateEncoder) {
     const key = `${schema.collector.name} ${encoding}`;
     let tool = tools.get(key);
     if (tool === undefined) {
-      const records = createRecordSchema(schema.btf, schema.collector);
-      const decoder = new ColumnarDecoder(records, [zstdCodec()]);
+      const decoder = new ColumnarDecoder(recordsOf(schema), [zstdCodec()]);
       tool = { decoder, encoder: createEncoder(schema, encoding) };
       tools.set(key, tool);
     }
@@ -69,16 +59,13 @@ function createConverter(createEncoder: CreateEncoder) {
   };
 }
 
-function schemaHeaderOf(schema: EventSchema): Uint8Array {
-  const records = createRecordSchema(schema.btf, schema.collector);
-  return new ColumnarEncoder(records, zstdCodec()).schemaHeader;
-}
-
 export interface DeliveryInput {
   readonly config: Config;
   readonly schemas: readonly EventSchema[];
   /** The backend's clock. */
   readonly now_ns: () => bigint;
+  /** Threads that encode beside the main one; 0 = none. */
+  readonly threads: number;
 }
 
 /** Throws `BpfError` where a sink or a log cannot be had; nothing stays open. */
@@ -86,8 +73,12 @@ export async function openDelivery({
   config,
   schemas,
   now_ns,
+  threads,
 }: DeliveryInput): Promise<BatchProcessor> {
-  const createEncoder = encodersFor(now_ns);
+  const unixOffset_ns = (): bigint => BigInt(Date.now()) * 1_000_000n - now_ns();
+  const createEncoder: CreateEncoder = (schema, encoding) =>
+    createRecordEncoder(recordsOf(schema), encoding, unixOffset_ns);
+  const schemaHeader = (schema: EventSchema): Uint8Array => encodeSchemaHeader(recordsOf(schema));
   const sinks: BatchSink[] = [];
   const logs = new Map<string, BatchLog>();
   try {
@@ -96,7 +87,7 @@ export async function openDelivery({
       const consumers = sinks.map(({ name }) => name);
       for (const schema of schemas) {
         const folder = join(config.log.path, schema.collector.name);
-        const header = schemaHeaderOf(schema);
+        const header = schemaHeader(schema);
         const log = await openBatchLog({ config: config.log, folder, header, consumers });
         logs.set(schema.collector.name, log);
       }
@@ -106,6 +97,15 @@ export async function openDelivery({
     for (const sink of sinks) await sink.close();
     throw error;
   }
+  const pool =
+    threads === 0
+      ? undefined
+      : new EncoderThreads({
+          threads,
+          schemas: new Map(schemas.map((schema) => [schema.collector.name, recordsOf(schema)])),
+          unixOffset_ns,
+          problem: (text) => console.error(`tapio-bpf: ${text}`),
+        });
   const processor = new BatchProcessor({
     config: config.batching,
     sinks,
@@ -118,9 +118,10 @@ export async function openDelivery({
         () => undefined,
       ),
     encoder: createEncoder,
-    schemaHeader: schemaHeaderOf,
+    schemaHeader,
     convert: createConverter(createEncoder),
     ...(config.log.enabled ? { logs } : {}),
+    ...(pool === undefined ? {} : { pool }),
   });
   for (const schema of schemas) processor.prepare(schema);
   return processor;

@@ -31,6 +31,15 @@ export const batchingConfigSchema = z
       .min(1 << 20)
       .default(64 << 20)
       .describe("Memory for encoded batches that wait; what does not fit is counted (queue_full)."),
+    worker_count: z
+      .int()
+      .min(0)
+      .max(64)
+      .optional()
+      .describe(
+        "Threads that encode batches beside the main one. Default: none, but where the source waits (a replay at pace " +
+          "max) one for each further CPU, up to 4.",
+      ),
     max_retries: z
       .int()
       .min(0)

@@ -34,9 +34,9 @@ export class Outbox {
     return this.#queue.length + this.#inFlight;
   }
 
-  /** Whether the next batch would be sent at once. */
-  get idle(): boolean {
-    return this.#queue.length === 0 && this.#inFlight < this.sender.sink.maxInFlight;
+  /** Whether the next batch would be sent at once, after `coming` that are not here yet. */
+  takes(coming: number): boolean {
+    return this.pending + coming < this.sender.sink.maxInFlight;
   }
 
   /**

@@ -1,17 +1,25 @@
 /** Records that gather to a batch: copied once, out of the ring. */
 import type { RecordBatch } from "../backend.ts";
 
+/** Bytes between two records of a ring at most, their headers and padding, that are copied with them. */
+const GAP_BYTES_MAX = 16;
+
 export class RecordBuffer {
-  #bytes: Uint8Array<ArrayBuffer>;
+  readonly #allocate: (bytes: number) => ArrayBufferLike;
+  #bytes: Uint8Array;
   #view: DataView;
-  #offsets = new Uint32Array(1024);
-  #lengths = new Uint32Array(1024);
+  #offsets: Uint32Array;
+  #lengths: Uint32Array;
   #count = 0;
   #used = 0;
 
-  constructor(bytes: number) {
-    this.#bytes = new Uint8Array(bytes);
+  /** Begins with `bytes`, and grows. */
+  constructor(bytes: number, allocate: (bytes: number) => ArrayBufferLike) {
+    this.#allocate = allocate;
+    this.#bytes = new Uint8Array(allocate(bytes));
     this.#view = new DataView(this.#bytes.buffer);
+    this.#offsets = new Uint32Array(allocate(4096));
+    this.#lengths = new Uint32Array(allocate(4096));
   }
 
   get count(): number {
@@ -22,38 +30,54 @@ export class RecordBuffer {
     return this.#used;
   }
 
-  /** Copies record `index` of `batch`, at a multiple of eight as rings have them. */
-  add(batch: RecordBatch, index: number): void {
-    const length = batch.lengths[index]!;
-    const offset = batch.offsets[index]!;
-    const at = (this.#used + 7) & ~7;
-    this.#reserve(at + length);
-    this.#copy(batch, offset, length, at);
-    this.#offsets[this.#count] = at;
-    this.#lengths[this.#count] = length;
-    this.#count += 1;
-    this.#used = at + length;
+  /**
+   * Copies records `from` to `end` of `batch`, at multiples of eight as rings have them. Those that lie next to each other are
+   * copied as one, so nothing is allocated for each.
+   */
+  add(batch: RecordBatch, from: number, end: number): void {
+    const { offsets, lengths } = batch;
+    this.#reserveRecords(this.#count + end - from);
+    for (let first = from; first < end; ) {
+      const start = offsets[first]!;
+      let stop = start + lengths[first]!;
+      let next = first + 1;
+      for (; next < end; next++) {
+        const gap = offsets[next]! - stop;
+        if (gap < 0 || gap > GAP_BYTES_MAX) break;
+        stop = offsets[next]! + lengths[next]!;
+      }
+      const to = this.#copy(batch.buffer, start, stop);
+      for (let i = first; i < next; i++) {
+        this.#offsets[this.#count] = to + offsets[i]! - start;
+        this.#lengths[this.#count] = lengths[i]!;
+        this.#count += 1;
+      }
+      first = next;
+    }
   }
 
-  /** By words: a view of the record would be an allocation for each event. */
-  #copy({ view, buffer }: RecordBatch, from: number, length: number, to: number): void {
-    const words = length & ~3;
-    for (let i = 0; i < words; i += 4) {
-      this.#view.setInt32(to + i, view.getInt32(from + i, true), true);
-    }
-    for (let i = words; i < length; i++) this.#bytes[to + i] = buffer[from + i]!;
+  /** Returns where the bytes are now. */
+  #copy(bytes: Uint8Array, start: number, stop: number): number {
+    const to = (this.#used + 7) & ~7;
+    this.#reserveBytes(to + stop - start);
+    this.#bytes.set(bytes.subarray(start, stop), to);
+    this.#used = to + stop - start;
+    return to;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#count === this.#offsets.length) {
-      const [offsets, lengths] = [this.#offsets, this.#lengths];
-      this.#offsets = new Uint32Array(2 * offsets.length);
-      this.#lengths = new Uint32Array(2 * lengths.length);
-      this.#offsets.set(offsets);
-      this.#lengths.set(lengths);
-    }
+  #reserveRecords(count: number): void {
+    if (count <= this.#offsets.length) return;
+    const [offsets, lengths] = [this.#offsets, this.#lengths];
+    const bytes = 4 * Math.max(count, 2 * offsets.length);
+    this.#offsets = new Uint32Array(this.#allocate(bytes));
+    this.#lengths = new Uint32Array(this.#allocate(bytes));
+    this.#offsets.set(offsets);
+    this.#lengths.set(lengths);
+  }
+
+  #reserveBytes(bytes: number): void {
     if (bytes <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(bytes, 2 * this.#bytes.length));
+    const grown = new Uint8Array(this.#allocate(Math.max(bytes, 2 * this.#bytes.length)));
     grown.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);

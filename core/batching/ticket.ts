@@ -10,6 +10,7 @@ export type LossListener = (
 ) => void;
 
 export type LossReason =
+  | "encoding_failed"
   | "queue_full"
   | "sink_failed"
   | "sink_rejected"
@@ -41,6 +42,11 @@ export class Ticket {
     this.oldest_ns = oldest_ns;
     this.#events = events;
     this.#destinations = destinations;
+  }
+
+  /** Those that have not decided yet. */
+  get destinations(): number {
+    return this.#destinations;
   }
 
   get lost(): boolean {

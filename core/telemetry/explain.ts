@@ -9,6 +9,7 @@ export const LOSS_REASONS = [
   "ring_full",
   "ring_reserved",
   "malformed",
+  "encoding_failed",
   "queue_full",
   "log_full",
   "log_failed",
@@ -58,6 +59,12 @@ export const REMEDIES: Readonly<Record<LossReason, Remedy>> = {
   malformed: {
     knob: "the object",
     advice: "rebuild it from the sources of this version: its records are none of this collector",
+    wanted: false,
+  },
+  encoding_failed: {
+    knob: "the object",
+    advice:
+      "report it with the schema (tapio-bpf schema): the encoder of a sink failed on these events",
     wanted: false,
   },
   queue_full: {

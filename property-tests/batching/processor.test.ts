@@ -1,6 +1,7 @@
 /**
- * The batch processor under random schedules of events, clock, sinks that accept, refuse, fail and hang, and
- * an end at any point: every accepted event is delivered once, or told lost once with its reason.
+ * The batch processor under random schedules of events, clock, threads that encode out of order, fail and hang, sinks or a
+ * log that accept, refuse, fail and hang, and an end at any point: every accepted event is delivered once, or told
+ * lost once with its reason.
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -8,8 +9,10 @@ import type { RecordBatch } from "#core/backend.ts";
 import { BatchProcessor } from "#core/batching/batch_processor.ts";
 import type { BatchSink, EncodedBatch, SendResult } from "#core/batching/batch_sink.ts";
 import { DEFAULT_BATCHING } from "#core/batching/batching_config.ts";
+import type { AppendResult, BatchLog } from "#core/batching/log/batch_log.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 import { checkAsyncProperty } from "../property.ts";
+import { ScheduledPool, type ThreadOutcome } from "./scheduled_pool.ts";
 
 const RECORD_BYTES = 32;
 const CPUS = 3;
@@ -37,13 +40,14 @@ function recordBatch(first: number, count: number, now_ns: number): RecordBatch 
   return { buffer, view, offsets, lengths: new Uint32Array(count).fill(RECORD_BYTES), count };
 }
 
-/** Numbers of the records, four bytes each. */
-const encoder = {
+/** Numbers of the records, four bytes each; batches with one that `breaksAt` divides are not encoded. */
+const encoderThat = (breaksAt: number) => ({
   encoding: "columnar" as const,
   encode: ({ view, offsets, count }: RecordBatch) => {
     const numbers = Uint32Array.from({ length: count }, (_, i) =>
       view.getUint32(offsets[i]!, true),
     );
+    if (numbers.some((number) => (number + 1) % breaksAt === 0)) throw new Error("broken");
     return {
       bytes: new Uint8Array(numbers.buffer),
       count,
@@ -51,7 +55,7 @@ const encoder = {
       malformed: 0,
     };
   },
-};
+});
 
 type Answer = "accept" | "reject" | "retry" | "hang";
 
@@ -86,10 +90,34 @@ class TestSink implements BatchSink {
   async close(): Promise<void> {}
 }
 
+/** A log that takes batches at once, or refuses them. */
+class TestLog {
+  readonly received: number[] = [];
+  readonly #answers: readonly Answer[];
+  #calls = 0;
+
+  constructor(answers: readonly Answer[]) {
+    this.#answers = answers;
+  }
+
+  async append(bytes: Uint8Array): Promise<AppendResult> {
+    const answer = this.#answers[this.#calls++ % this.#answers.length]!;
+    if (answer === "retry") throw new Error("broken");
+    if (answer !== "accept") return { status: "refused", reason: "log_full", problem: "full" };
+    this.received.push(...new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
+    return { status: "accepted", segment: 1, sequence: this.#calls };
+  }
+
+  fill = (): number => 0;
+  async sync(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
 type Step =
   | { readonly kind: "events"; readonly count: number }
   | { readonly kind: "time"; readonly elapsed_ms: number }
-  | { readonly kind: "turn" };
+  | { readonly kind: "turn" }
+  | { readonly kind: "thread"; readonly which: number; readonly outcome: ThreadOutcome };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -107,6 +135,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.constant<Step>({ kind: "turn" }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("thread" as const),
+      which: fc.nat(7),
+      outcome: fc.constantFrom<ThreadOutcome>("encoded", "encoded", "encoded", "failed"),
+    }),
+  },
 );
 
 const answers = fc.array(
@@ -123,6 +159,12 @@ const settings = fc.record({
   buffer_bytes: fc.constantFrom(40, 400, 100_000),
   max_retries: fc.integer({ min: 0, max: 2 }),
   adaptive: fc.boolean(),
+  log: fc.option(answers, { freq: 3 }),
+  /** Batches that threads take at once; none without threads. */
+  threads: fc.option(fc.integer({ min: 1, max: 6 }), { freq: 3 }),
+  /** Whether threads go on when the run ends. */
+  hang: fc.boolean(),
+  breaksAt: fc.constantFrom(1000, 20),
   sinks: fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), answers), {
     minLength: 1,
     maxLength: 2,
@@ -134,9 +176,13 @@ it("delivers once or tells lost once, keeps order and bounds, and is never late"
     settings,
     fc.array(step, { maxLength: 40 }),
     async (given, steps) => {
-      const { sinks: described, ...changes } = given;
+      const { sinks: described, log: logAnswers, threads, hang, breaksAt, ...changes } = given;
       let now_ms = 0;
       const sinks = described.map(([inFlight, list], i) => new TestSink(`s${i}`, inFlight, list));
+      const log = logAnswers === null ? undefined : new TestLog(logAnswers);
+      const encoder = encoderThat(breaksAt);
+      const pool = threads === null ? undefined : new ScheduledPool(encoder, threads);
+      let ending = false;
       const lost = new Map<string, number>();
       const config = {
         ...DEFAULT_BATCHING,
@@ -154,10 +200,13 @@ it("delivers once or tells lost once, keeps order and bounds, and is never late"
         // Whoever sleeps lets the clock go on.
         sleep: async (time_ms) => {
           now_ms += time_ms;
+          if (ending && !hang) pool?.step(now_ms, "encoded");
           await new Promise((resolve) => setImmediate(resolve));
         },
         encoder: () => encoder,
         schemaHeader: () => new Uint8Array(),
+        ...(pool === undefined ? {} : { pool }),
+        ...(log === undefined ? {} : { logs: new Map([["test", log as unknown as BatchLog]]) }),
       });
       processor.losses((_, reason, program, cpu, count) => {
         expect(program).toBe(0);
@@ -181,17 +230,27 @@ it("delivers once or tells lost once, keeps order and bounds, and is never late"
             expect(now_ms - waitingSince_ms).toBeLessThanOrEqual(config.max_batch_age_ms);
           }
         } else {
+          if (each.kind === "thread") pool?.step(each.which, each.outcome);
           await new Promise((resolve) => setImmediate(resolve));
         }
         expect(processor.getStats().bufferedBytes).toBeLessThanOrEqual(config.buffer_bytes);
       }
+      ending = true;
       await processor.flush();
+      expect(processor.getStats()).toMatchObject({ pending: 0, bufferedBytes: 0 });
       await processor.close();
       const { eventsReceived, eventsProcessed, eventsDropped } = processor.getStats();
       const told = [...lost.values()].reduce((sum, count) => sum + count, 0);
       expect(eventsReceived).toBe(next);
       expect(eventsDropped).toBe(told);
       expect(eventsProcessed + told).toBe(next);
+      // What a thread fails at is encoded here: only what nobody can encode is lost for it.
+      if (breaksAt > next) expect(lost.has("encoding_failed")).toBe(false);
+      if (log !== undefined) {
+        expect(log.received.length).toBe(eventsProcessed);
+        expect(log.received).toEqual([...new Set(log.received)].sort((a, b) => a - b));
+        return;
+      }
       for (const { received, maxInFlight } of sinks) {
         expect(new Set(received).size).toBe(received.length);
         expect(received.length).toBeGreaterThanOrEqual(eventsProcessed);

@@ -1,4 +1,5 @@
 /** Delivery of a run: batches to the sinks of the configuration, through the log where it is enabled. */
+import { availableParallelism } from "node:os";
 import type { BatchProcessor } from "#core/batching/batch_processor.ts";
 import type { Config } from "#core/config/config.ts";
 import { ConfigError } from "#core/config/config_error.ts";
@@ -7,6 +8,17 @@ import { BATCHING } from "#core/telemetry/instruments/batching.ts";
 import { openDelivery } from "../../delivery/open_delivery.ts";
 import type { Running } from "../running.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
+
+/** As many as the original's pool had. */
+const THREADS_MAX = 4;
+
+/**
+ * A source that waits is as fast as its consumer: every CPU but that of the main thread is for encoding. Elsewhere the main
+ * thread does it, which takes less CPU time of the machine that is observed.
+ */
+function usefulThreads(sourceWaits: boolean): number {
+  return sourceWaits ? Math.min(THREADS_MAX, availableParallelism() - 1) : 0;
+}
 
 const SECTIONS = ["sinks", "log", "batching"] as const;
 
@@ -58,8 +70,12 @@ export const batchingPart: RunPartKind = {
   async create(running) {
     const { config, backend, pipelines } = running;
     if (config.sinks.length === 0) return new BatchingPart(running, undefined);
-    const schemas = pipelines.map(({ schema }) => schema);
-    const processor = await openDelivery({ config, schemas, now_ns: () => backend.now_ns() });
+    const processor = await openDelivery({
+      config,
+      schemas: pipelines.map(({ schema }) => schema),
+      now_ns: () => backend.now_ns(),
+      threads: config.batching.worker_count ?? usefulThreads(running.sourceWaits),
+    });
     running.addSink(processor);
     return new BatchingPart(running, processor);
   },

@@ -57,6 +57,7 @@ const SETTINGS: Readonly<Record<LossReason, string | undefined>> = {
   ring_full: "rings.bytes",
   ring_reserved: "rings.reserved_share",
   malformed: undefined,
+  encoding_failed: undefined,
   queue_full: "batching.buffer_bytes",
   log_full: "log.max_bytes",
   log_failed: "log.path",

@@ -1,0 +1,52 @@
+/** Who turns gathered records into the encodings that destinations want: this thread, or others. */
+import type { RecordBatch } from "../backend.ts";
+import type { EventSchema } from "../events/event_schema.ts";
+import type { BatchEncoding } from "./batch_sink.ts";
+import type { EncodedRecords, RecordEncoder } from "./encoding/record_encoder.ts";
+
+/** An encoder of its own for each collector and encoding. */
+export type CreateEncoder = (schema: EventSchema, encoding: BatchEncoding) => RecordEncoder;
+
+export interface EncoderPool {
+  /** Memory for records that its threads can read, too. */
+  allocate(bytes: number): ArrayBufferLike;
+  /** Whether a thread is free for the next batch; true where there is no thread yet, or any more. */
+  readonly idle: boolean;
+  /**
+   * The batch in each of `encodings`, in their order, from another thread. `records` lie in memory of `allocate` and stay
+   * as they are until the promise settles. Undefined where no thread is free: the caller encodes. Rejects where the thread
+   * failed or ended: the caller encodes then, too.
+   */
+  encode(
+    schema: EventSchema,
+    encodings: readonly BatchEncoding[],
+    records: RecordBatch,
+  ): Promise<readonly EncodedRecords[]> | undefined;
+  /** Ends the threads; what they had not encoded is rejected. */
+  close(): Promise<void>;
+}
+
+/** The encoders of this thread. They keep scratch memory, so each is created once, when it is needed. */
+export class BatchEncoder {
+  readonly #create: CreateEncoder;
+  readonly #encoders = new Map<string, RecordEncoder>();
+
+  constructor(create: CreateEncoder) {
+    this.#create = create;
+  }
+
+  encode(
+    schema: EventSchema,
+    encodings: readonly BatchEncoding[],
+    records: RecordBatch,
+  ): readonly EncodedRecords[] {
+    return encodings.map((encoding) => this.#encoder(schema, encoding).encode(records));
+  }
+
+  #encoder(schema: EventSchema, encoding: BatchEncoding): RecordEncoder {
+    const key = `${schema.collector.name} ${encoding}`;
+    const encoder = this.#encoders.get(key) ?? this.#create(schema, encoding);
+    this.#encoders.set(key, encoder);
+    return encoder;
+  }
+}
