@@ -45,6 +45,7 @@ export class EncoderThreads implements EncoderPool {
   #eventsBeforeStart: number;
   #threads: Thread[] = [];
   #jobs = 0;
+  #failed = false;
   #closed = false;
 
   constructor(options: EncoderThreadsOptions) {
@@ -109,13 +110,23 @@ export class EncoderThreads implements EncoderPool {
       thread.ready = true;
       return;
     }
-    const job = thread.jobs.get(answer.id)!;
+    // A thread that fails may have answered before; its batches are somebody else's by now.
+    const job = thread.jobs.get(answer.id);
+    if (job === undefined) return;
     thread.jobs.delete(answer.id);
-    if (answer.kind === "encoded") job.resolve(answer.encoded);
-    else {
-      this.#options.problem(`a thread could not encode a batch: ${answer.problem}`);
-      job.reject(new Error(answer.problem));
+    if (answer.kind === "encoded") {
+      job.resolve(answer.encoded);
+      return;
     }
+    this.#failedAt(answer.problem);
+    job.reject(new Error(answer.problem));
+  }
+
+  /** Told once: it would be the same for every batch. */
+  #failedAt(reason: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#options.problem(`a thread could not encode a batch (${reason}); the main thread does`);
   }
 
   /** Comes twice for a thread that failed. */
