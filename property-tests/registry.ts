@@ -118,6 +118,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "statistics over schedules", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "kernel sampling decision", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "estimators merge", smokeRuns: 200, nightlyRuns: 20_000 },
+  { name: "live quantiles", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "rate limits are bounded", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "batch processor", smokeRuns: 200, nightlyRuns: 50_000 },
   { name: "ring reserve", smokeRuns: 15, nightlyRuns: 5_000 },

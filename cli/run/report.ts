@@ -5,6 +5,7 @@ import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/book
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
 import type { LiveEstimate } from "#core/sampling/live_estimates.ts";
 import { formatCount, formatTable } from "../table.ts";
+import { formatEstimates } from "./format_estimates.ts";
 import { deliveryOf } from "./parts/batching.ts";
 import { estimatesOf } from "./parts/estimates.ts";
 import type { Running } from "./running.ts";
@@ -118,25 +119,6 @@ function booksRows(books: Books): (readonly string[])[] {
   ];
 }
 
-function estimateRows(estimates: Readonly<Record<string, LiveEstimate>>): (readonly string[])[] {
-  const head = ["event", "estimate", "from", "to", "mean latency", "from", "to", "beware"];
-  const rows = Object.entries(estimates).map(([name, { count, latency_ns }]) => {
-    const counts = [count.value, Math.floor(count.lower), Math.ceil(count.upper)];
-    const latencies =
-      latency_ns === undefined ? [] : [latency_ns.value, latency_ns.lower, latency_ns.upper];
-    const reasons = new Set([...count.reasons, ...(latency_ns?.reasons ?? [])]);
-    return [
-      name,
-      ...counts.map((value) => formatCount(Math.round(value))),
-      ...[0, 1, 2].map((i) => (latencies[i] === undefined ? "" : formatMs(latencies[i]))),
-      [...reasons].join(", "),
-    ];
-  });
-  return [head, ...rows];
-}
-
-const formatMs = (ns: number): string => `${(ns / 1e6).toPrecision(4)} ms`;
-
 function programRows(programs: readonly ProgramBooks[]): (readonly string[])[] {
   const head = ["program", "cpu", "seen", "filtered", "dropped", "delivered", "residual"];
   const rows = programs.map(({ collector, program, cpu, books }) => {
@@ -165,11 +147,7 @@ export function formatReport(report: RunReport): string {
   const events = Object.entries(report.events).map(([name, n]) => [name, formatCount(n)] as const);
   lines.push("", "events delivered", formatTable(events));
   if (report.estimates !== undefined) {
-    lines.push(
-      "",
-      "since sampling began they stand for (at 95 %)",
-      formatTable(estimateRows(report.estimates)),
-    );
+    lines.push("", "since sampling began they stand for", formatEstimates(report.estimates));
   }
   lines.push("", `the books ${verdict}`, formatTable(booksRows(report.books)));
   lines.push("", formatTable(programRows(report.programs)));

@@ -1,4 +1,5 @@
 /** Statistics and explanations as text for a terminal. */
+import { formatEstimates } from "../run/format_estimates.ts";
 import type { Explanation, StatisticsReport } from "../run/parts/telemetry.ts";
 import { formatCount, formatTable } from "../table.ts";
 
@@ -6,7 +7,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 const micros = (time_ns: number): string => `${(time_ns / 1000).toFixed(2)} us`;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
 
-export function formatStatistics({ health, programs }: StatisticsReport): string {
+export function formatStatistics({ health, programs, estimates }: StatisticsReport): string {
   const reasons = health.reasons.map(
     ({ state, problem, remedy }) => `${state}: ${problem}; ${remedy}`,
   );
@@ -32,6 +33,10 @@ export function formatStatistics({ health, programs }: StatisticsReport): string
     mebibytes(p.mapMemoryUsage_bytes),
     formatCount(p.programErrors),
   ]);
+  const sampled =
+    Object.keys(estimates).length === 0
+      ? []
+      : ["", "since sampling began events stand for", formatEstimates(estimates)];
   return [
     `the run is ${health.state}`,
     ...reasons.map((line) => `  ${line}`),
@@ -39,6 +44,7 @@ export function formatStatistics({ health, programs }: StatisticsReport): string
     formatTable([head, ...events]),
     "",
     formatTable([costHead, ...costs]),
+    ...sampled,
   ].join("\n");
 }
 

@@ -55,8 +55,9 @@ export class LiveRecordReader {
       const pi = rateFromHalves(this.#word.low(view, at), this.#word.high(view, at));
       const isUnknown = (this.#flags(view, at) & this.#durationUnknown) !== 0;
       const latency_ns = isUnknown ? undefined : type.latency(view, at);
-      if (ofConnections) type.estimates.addOfConnection(this.#upper53(view, at), pi, latency_ns);
-      else type.estimates.addSingle(pi, latency_ns);
+      const randomness = this.#upper53(view, at);
+      if (ofConnections) type.estimates.addOfConnection(randomness, pi, latency_ns);
+      else type.estimates.addSingle(randomness, pi, latency_ns);
     }
   }
 

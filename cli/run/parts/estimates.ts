@@ -5,10 +5,18 @@ import type { EventSchema } from "#core/events/event_schema.ts";
 import type { Books } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { Estimate } from "#core/sampling/estimators/estimate.ts";
-import { type LiveEstimate, LiveEstimates } from "#core/sampling/live_estimates.ts";
+import {
+  type LatencyQuantile,
+  type LiveEstimate,
+  LiveEstimates,
+} from "#core/sampling/live_estimates.ts";
 import { LiveRecordReader } from "#core/sampling/live_record_reader.ts";
 import type { Observe } from "#core/telemetry/instrument.ts";
-import { ESTIMATES, LATENCY_ESTIMATES } from "#core/telemetry/instruments/estimates.ts";
+import {
+  ESTIMATES,
+  LATENCY_ESTIMATES,
+  LATENCY_QUANTILE_ESTIMATES,
+} from "#core/telemetry/instruments/estimates.ts";
 import type { Running, RunningCollector } from "../running.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
 import { samplingOf } from "./sampling.ts";
@@ -19,7 +27,7 @@ interface Before {
   readonly seen: ReadonlyMap<string, number>;
 }
 
-/** Looks at every delivered record from when sampling began, and keeps sums only. */
+/** Looks at every delivered record from when sampling began, and keeps what estimates need of it. */
 export class EstimatesPart implements RunPart, Sink {
   readonly name = "estimates";
   readonly #running: Running;
@@ -91,7 +99,8 @@ export class EstimatesPart implements RunPart, Sink {
   }
 
   observe(observe: Observe): void {
-    for (const [event_type, { count, latency_ns, anytime }] of this.estimates()) {
+    for (const [event_type, estimate] of this.estimates()) {
+      const { count, latency_ns, latency_quantiles_ns, anytime } = estimate;
       observe(ESTIMATES.value, count.value, { event_type });
       observe(ESTIMATES.lower, count.lower, { event_type });
       observe(ESTIMATES.upper, count.upper, { event_type });
@@ -100,11 +109,15 @@ export class EstimatesPart implements RunPart, Sink {
         observe(ESTIMATES.anytimeLower, anytime.lower, { event_type });
         observe(ESTIMATES.anytimeUpper, anytime.upper, { event_type });
       }
-      if (latency_ns === undefined) continue;
-      observe(LATENCY_ESTIMATES.value, latency_ns.value / 1e9, { event_type });
-      observe(LATENCY_ESTIMATES.lower, latency_ns.lower / 1e9, { event_type });
-      observe(LATENCY_ESTIMATES.upper, latency_ns.upper / 1e9, { event_type });
-      observeDistrust(observe, event_type, "latency", latency_ns);
+      if (latency_ns !== undefined) {
+        observeSeconds(observe, LATENCY_ESTIMATES, latency_ns, { event_type });
+        observeDistrust(observe, event_type, "latency", latency_ns);
+      }
+      for (const [percentile, quantile] of Object.entries(latency_quantiles_ns ?? {})) {
+        observeSeconds(observe, LATENCY_QUANTILE_ESTIMATES, quantile, { event_type, percentile });
+        const name = `latency_${percentile as LatencyQuantile}` as const;
+        observeDistrust(observe, event_type, name, quantile);
+      }
     }
   }
 
@@ -118,10 +131,21 @@ function lostAfterSampling({ dropped }: Books): number {
   return ring_full + ring_reserved + malformed;
 }
 
+function observeSeconds(
+  observe: Observe,
+  instruments: typeof LATENCY_ESTIMATES | typeof LATENCY_QUANTILE_ESTIMATES,
+  { value, lower, upper }: Estimate,
+  attributes: Readonly<Record<string, string>>,
+): void {
+  observe(instruments.value, value / 1e9, attributes);
+  observe(instruments.lower, lower / 1e9, attributes);
+  observe(instruments.upper, upper / 1e9, attributes);
+}
+
 function observeDistrust(
   observe: Observe,
   event_type: string,
-  quantity: "count" | "latency",
+  quantity: "count" | "latency" | `latency_${LatencyQuantile}`,
   { reasons }: Estimate,
 ): void {
   for (const reason of reasons) observe(ESTIMATES.distrust, 1, { event_type, quantity, reason });

@@ -2,6 +2,7 @@
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { Config } from "#core/config/config.ts";
 import { addBooks, type Books, EMPTY_BOOKS } from "#core/pipeline/books.ts";
+import type { LiveEstimate } from "#core/sampling/live_estimates.ts";
 import type { BpfStatistics } from "#core/telemetry/bpf_statistics.ts";
 import { BpfStatsCollector } from "#core/telemetry/bpf_stats_collector.ts";
 import { explainBooks, unknownReasons, type Waterfall } from "#core/telemetry/explain.ts";
@@ -18,6 +19,7 @@ import { MetricReaders } from "../../telemetry/metric_readers.ts";
 import type { MetricsSource } from "../../telemetry/metrics_server.ts";
 import type { Running, RunningCollector } from "../running.ts";
 import { deliveryOf } from "./batching.ts";
+import { estimatesOf } from "./estimates.ts";
 import type { RunPart, RunPartKind } from "./part.ts";
 import { samplingOf } from "./sampling.ts";
 
@@ -43,6 +45,8 @@ export interface StatisticsReport {
   readonly health: HealthReport;
   readonly programs: readonly BpfStatistics[];
   readonly shed_multiplier: number;
+  /** What the events delivered since sampling began stand for, by name; empty where nothing was sampled. */
+  readonly estimates: Readonly<Record<string, LiveEstimate>>;
 }
 
 /** What is remembered of a collector between two evaluations. */
@@ -199,6 +203,7 @@ export class TelemetryPart implements RunPart, MetricsSource {
       health: this.#health.report,
       programs: this.collector.getAllStats(),
       shed_multiplier: this.#shedMultiplier,
+      estimates: Object.fromEntries(estimatesOf(this.#running).estimates()),
     };
   }
 

@@ -54,6 +54,17 @@ export function stratifiedDraws(
   };
 }
 
+/** What quantiles of one sample have in common. */
+interface Parts {
+  /** Sampled values, each once. */
+  readonly sorted: readonly number[];
+  /** Part of the events that lie below all of them; totals of all. */
+  readonly none: Estimate;
+  readonly all: PairTotals;
+  /** Part of the events up to the value at this place. */
+  upTo(at: number): Estimate;
+}
+
 /** Values that are remembered; longer streams are to be cut to a sample first (`BottomK`). */
 export const QUANTILE_VALUES_MAX = 1_000_000;
 
@@ -89,17 +100,37 @@ export class QuantileSample<Draw, Sample extends { totals(): PairTotals }> {
    * 0 <= p <= 1.
    */
   estimate(p: number, options: QuantileOptions = {}): Estimate {
-    requireProbability("estimate a quantile", "p", p);
+    return this.estimates([p], options)[0]!;
+  }
+
+  /** The same of several parts, which share what they look at. */
+  estimates(ps: readonly number[], options: QuantileOptions = {}): Estimate[] {
+    const parts = this.#parts(options);
     const lost = (options.lost ?? 0) + this.#refused;
+    return ps.map((p) => {
+      requireProbability("estimate a quantile", "p", p);
+      return this.#estimate(p, parts, { ...options, lost });
+    });
+  }
+
+  #parts(options: QuantileOptions): Parts {
     const sorted = [...new Set(this.#values)].sort((left, right) => left - right);
-    const known = new Map<number, Estimate>();
     const partUpTo = (limit: number) =>
       proportionOfTotals(this.#totalsUpTo(limit), { ...options, exact: true });
-    const upTo = (at: number): Estimate => {
-      const part = known.get(at) ?? partUpTo(sorted[at]!);
-      known.set(at, part);
-      return part;
+    const known = new Map<number, Estimate>();
+    return {
+      sorted,
+      none: partUpTo(Number.NEGATIVE_INFINITY),
+      all: this.#totalsUpTo(Number.POSITIVE_INFINITY),
+      upTo(at) {
+        const part = known.get(at) ?? partUpTo(sorted[at]!);
+        known.set(at, part);
+        return part;
+      },
     };
+  }
+
+  #estimate(p: number, { sorted, none, all, upTo }: Parts, options: QuantileOptions): Estimate {
     const from = (isEnough: (part: Estimate) => boolean) =>
       firstIndex(sorted.length, (at) => isEnough(upTo(at)));
     const point = Math.min(
@@ -108,15 +139,10 @@ export class QuantileSample<Draw, Sample extends { totals(): PairTotals }> {
     );
     const least = from(({ upper }) => upper >= p);
     const most = from(({ lower }) => lower >= p);
-    const none = partUpTo(Number.NEGATIVE_INFINITY);
     const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = options;
     const lower = none.upper >= p && none.upper > 0 ? minimum : sorted[least];
     const upper = most < sorted.length ? sorted[most] : maximum;
-    const all = this.#totalsUpTo(Number.POSITIVE_INFINITY);
-    return this.#answer(all, sorted[point] ?? 0, lower ?? minimum, upper ?? maximum, {
-      ...options,
-      lost,
-    });
+    return this.#answer(all, sorted[point] ?? 0, lower ?? minimum, upper ?? maximum, options);
   }
 
   #answer(

@@ -19,6 +19,15 @@ const latency = (suffix: string, what: string) =>
     attributes: ["event_type"],
   }) satisfies Instrument;
 
+const quantile = (suffix: string, what: string) =>
+  ({
+    name: `bpf.event.latency.quantile.estimate${suffix}`,
+    kind: "gauge",
+    unit: "s",
+    description: `${what} of a quantile of the latency of the events that reached sampling.`,
+    attributes: ["event_type", "percentile"],
+  }) satisfies Instrument;
+
 export const ESTIMATES = {
   value: count("", "Estimate"),
   lower: count("_lower", "Lower bound, at 95 %,"),
@@ -38,4 +47,10 @@ export const LATENCY_ESTIMATES = {
   value: latency("", "Estimate"),
   lower: latency("_lower", "Lower bound, at 95 %,"),
   upper: latency("_upper", "Upper bound, at 95 %,"),
+} as const satisfies Record<string, Instrument>;
+
+export const LATENCY_QUANTILE_ESTIMATES = {
+  value: quantile("", "Estimate"),
+  lower: quantile("_lower", "Lower bound, at 95 %,"),
+  upper: quantile("_upper", "Upper bound, at 95 %,"),
 } as const satisfies Record<string, Instrument>;

@@ -20,7 +20,7 @@ function report(config: string): RunReport {
 
 it("holds what there was, with the longest latency that was left out in mind", () => {
   const { books, estimates } = report("sampling: { strategy: uniform, base_rate: 0.005 }\n");
-  const { count, latency_ns, anytime } = estimates!["syscall"]!;
+  const { count, latency_ns, latency_quantiles_ns, anytime } = estimates!["syscall"]!;
   const deviation = Math.sqrt(books.seen * 199);
   expect(Math.abs(count.value - books.seen)).toBeLessThan(6 * deviation);
   expect(anytime!.lower).toBeLessThanOrEqual(books.seen);
@@ -29,6 +29,22 @@ it("holds what there was, with the longest latency that was left out in mind", (
   // Of the 22,000 calls of this workload a few take a thousand times as long as most.
   expect(latency_ns!.reasons).toContain("maximum_missed");
   expect(latency_ns!.warning).toMatch(/largest value/);
+  // Some 110 events: enough for a p95, not for a p99.
+  expect(latency_quantiles_ns!.p95.reasons).toEqual([]);
+  expect(latency_quantiles_ns!.p99.reasons).toEqual(["beyond_sample"]);
+});
+
+it("tells quantiles of the latency", () => {
+  const { estimates } = report("sampling: { strategy: uniform, base_rate: 0.1 }\n");
+  const { p50, p95, p99 } = estimates!["syscall"]!.latency_quantiles_ns!;
+  expect([p50, p95, p99].map(({ reasons }) => reasons)).toEqual([[], [], []]);
+  // All there is to know, from a run that keeps everything and begins to estimate all the same.
+  const all = report("sampling: { strategy: uniform, base_rate: 1 }\n").estimates!["syscall"]!;
+  for (const [name, { lower, upper }] of Object.entries({ p50, p95, p99 })) {
+    const exact = all.latency_quantiles_ns![name as "p50"];
+    expect(lower).toBeLessThanOrEqual(exact.upper);
+    expect(upper).toBeGreaterThanOrEqual(exact.lower);
+  }
 });
 
 it("knows of connections and threads that one is one draw", () => {

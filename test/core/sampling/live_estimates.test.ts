@@ -1,11 +1,18 @@
 /** Estimates of a run in progress, against what they are made of. */
 import { describe, expect, it } from "vitest";
+import { Xoshiro128 } from "#core/random/xoshiro128.ts";
 import { LiveEstimates } from "#core/sampling/live_estimates.ts";
+
+const random = new Xoshiro128(5);
+/** R of an event that was kept with probability pi: its upper 53 bits. */
+const keptR = (pi: number) => Math.floor((1 - pi * random.uniform()) * 2 ** 53);
+const single = (live: LiveEstimates, pi: number, latency_ns: number | undefined) =>
+  live.addSingle(keptR(pi), pi, latency_ns);
 
 describe("live estimates", () => {
   it("count events and average the latencies that are known", () => {
     const live = new LiveEstimates();
-    for (let i = 0; i < 100; i++) live.addSingle(0.5, i % 2 === 0 ? 10 + (i % 5) : undefined);
+    for (let i = 0; i < 100; i++) single(live, 0.5, i % 2 === 0 ? 10 + (i % 5) : undefined);
     const { count, latency_ns, anytime } = live.estimate();
     expect(count).toMatchObject({ value: 200, sampled: 100, method: "gamma", reasons: [] });
     expect(latency_ns).toMatchObject({ value: 12, sampled: 50, reasons: [] });
@@ -14,12 +21,12 @@ describe("live estimates", () => {
   });
 
   it("of connections have the variance of connections", () => {
-    const [single, whole] = [new LiveEstimates(), new LiveEstimates()];
+    const [alone, whole] = [new LiveEstimates(), new LiveEstimates()];
     for (let i = 0; i < 400; i++) {
-      single.addSingle(0.5, 10);
+      single(alone, 0.5, 10);
       whole.addOfConnection(2 ** 52 + Math.floor(i / 10), 0.5, 10);
     }
-    const [one, other] = [single.estimate(), whole.estimate()];
+    const [one, other] = [alone.estimate(), whole.estimate()];
     expect(other.count.value).toBe(one.count.value);
     expect(other.count.variance).toBeCloseTo(10 * one.count.variance, 6);
     expect(other.anytime).toBeUndefined();
@@ -27,7 +34,7 @@ describe("live estimates", () => {
 
   it("add what was drawn singly to what was drawn by connection", () => {
     const live = new LiveEstimates();
-    live.addSingle(0.5, 10);
+    single(live, 0.5, 10);
     live.addOfConnection(2 ** 52, 0.5, 10);
     live.addOfConnection(2 ** 52, 0.5, 10);
     const { count } = live.estimate();
@@ -42,14 +49,14 @@ describe("live estimates", () => {
     // Half of 400 connections of two events; the standard error of 800 is √(200 · 2² · 0.5) / 0.5.
     expect(live.estimate({ events: 850 }).count.reasons).toEqual([]);
     expect(live.estimate({ events: 1200 }).count.reasons).toEqual(["events_missed"]);
-    const single = new LiveEstimates();
-    for (let i = 0; i < 400; i++) single.addSingle(0.5, 10);
-    expect(single.estimate({ events: 1200 }).count.reasons).toEqual([]);
+    const alone = new LiveEstimates();
+    for (let i = 0; i < 400; i++) single(alone, 0.5, 10);
+    expect(alone.estimate({ events: 1200 }).count.reasons).toEqual([]);
   });
 
   it("say that nobody knows how many there were of what is never sampled", () => {
     const live = new LiveEstimates();
-    for (let i = 0; i < 100; i++) live.addSingle(1, 10);
+    for (let i = 0; i < 100; i++) single(live, 1, 10);
     const { count, anytime } = live.estimate({ rate: 2 ** -56 });
     expect(count.reasons).toEqual(["unsampled"]);
     expect(anytime).toBeUndefined();
@@ -57,7 +64,7 @@ describe("live estimates", () => {
 
   it("say what is wrong: losses, few connections, a longest latency that was left out", () => {
     const live = new LiveEstimates();
-    for (let i = 0; i < 200; i++) live.addSingle(0.1, 100 + (i % 9));
+    for (let i = 0; i < 200; i++) single(live, 0.1, 100 + (i % 9));
     const lossy = live.estimate({ lost: 1, latencyMax_ns: 1e9 });
     expect(lossy.count.reasons).toEqual(["losses"]);
     expect(lossy.latency_ns!.reasons).toEqual(["losses", "maximum_missed"]);
@@ -69,7 +76,7 @@ describe("live estimates", () => {
 
   it("reckon with a rate at which nothing was kept", () => {
     const live = new LiveEstimates();
-    for (let i = 0; i < 50; i++) live.addSingle(1, 10);
+    for (let i = 0; i < 50; i++) single(live, 1, 10);
     expect(live.estimate()).toMatchObject({
       ...{ count: { value: 50, upper: 50 }, anytime: { lower: 50, upper: 50 } },
     });
@@ -83,9 +90,9 @@ describe("live estimates", () => {
 
   it("have no anytime bounds once the rate has changed too often", () => {
     const live = new LiveEstimates();
-    for (let i = 1; i <= 16; i++) live.addSingle(i / 32, 10);
+    for (let i = 1; i <= 16; i++) single(live, i / 32, 10);
     expect(live.estimate().anytime).toBeDefined();
-    live.addSingle(17 / 32, 10);
+    single(live, 17 / 32, 10);
     expect(live.estimate().anytime).toBeUndefined();
   });
 });
