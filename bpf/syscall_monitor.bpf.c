@@ -6,6 +6,7 @@
  */
 #define PROGRAMS_MAX 2
 #include "include/collector.h"
+#include "include/hooks.h"
 
 enum syscall_program {
 	PROGRAM_SYSCALL_ENTER = 0,
@@ -30,50 +31,90 @@ struct {
 	__type(value, struct syscall_start);
 } syscall_starts SEC(".maps");
 
-static __always_inline void syscall_enter_observe(struct probe *probe,
-						  struct trace_event_raw_sys_enter *context)
+static __always_inline __s64 entered_number(const void *context, enum hook hook)
+{
+	if (hook == HOOK_TRACEPOINT)
+		return ((const struct trace_event_raw_sys_enter *)context)->id;
+	return hook_argument(context, 1);
+}
+
+static __always_inline int syscall_enter_run(const void *context, enum hook hook)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct syscall_start start = {};
-
-	start.enter_ns = probe->now_ns;
-	start.number = context->id;
-	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
-		probe_count(probe, errors);
-}
-
-SEC("tp/raw_syscalls/sys_enter")
-int syscall_enter(struct trace_event_raw_sys_enter *context)
-{
 	struct probe probe;
 
 	if (!probe_begin(&probe, PROGRAM_SYSCALL_ENTER))
 		return 0;
-	syscall_enter_observe(&probe, context);
+	start.enter_ns = probe.now_ns;
+	start.number = entered_number(context, hook);
+	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
+		probe_count(&probe, errors);
 	probe_end(&probe);
 	return 0;
 }
 
-static __always_inline void syscall_exit_observe(struct probe *probe,
-						 struct trace_event_raw_sys_exit *context)
+SEC("tp/raw_syscalls/sys_enter")
+int syscall_enter(void *context)
+{
+	return syscall_enter_run(context, HOOK_TRACEPOINT);
+}
+
+SEC("?raw_tp/sys_enter")
+int syscall_enter_raw(void *context)
+{
+	return syscall_enter_run(context, HOOK_RAW_TRACEPOINT);
+}
+
+SEC("?tp_btf/sys_enter")
+int syscall_enter_btf(void *context)
+{
+	return syscall_enter_run(context, HOOK_TP_BTF);
+}
+
+/* How a call ended. */
+struct syscall_end {
+	__s64 number;
+	__s64 result;
+};
+
+static __always_inline void syscall_end_read(struct syscall_end *end, const void *context,
+					     enum hook hook)
+{
+	if (hook == HOOK_TRACEPOINT) {
+		const struct trace_event_raw_sys_exit *fields = context;
+
+		end->number = fields->id;
+		end->result = fields->ret;
+	} else {
+		const struct pt_regs *registers = (const void *)hook_argument(context, 0);
+
+		/* The kernel takes the number for an int, and so does its event. */
+		end->number = (__s32)HOOK_READ(hook, registers, orig_ax);
+		end->result = hook_argument(context, 1);
+	}
+}
+
+static __always_inline void syscall_exit_observe(struct probe *probe, const void *context,
+						 enum hook hook)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct admission admission;
 	struct event_facts facts;
 	struct syscall_start *start;
 	struct syscall_event *event;
-	__s64 result;
+	struct syscall_end end;
 
+	syscall_end_read(&end, context, hook);
 	event_facts_begin(&facts, EVENT_SYSCALL);
 	start = bpf_map_lookup_elem(&syscall_starts, &tid);
 	if (start) {
 		/* A signal return leaves another call than it entered; its latency would be a lie. */
-		if (start->number == (__u64)context->id)
+		if (start->number == (__u64)end.number)
 			event_facts_latency(&facts, start->enter_ns, probe->now_ns);
 		bpf_map_delete_elem(&syscall_starts, &tid);
 	}
-	result = context->ret;
-	facts.error = result < 0 && result >= -ERRNO_MAX;
+	facts.error = end.result < 0 && end.result >= -ERRNO_MAX;
 	if (!event_admit(probe, &facts, &admission))
 		return;
 	event = event_reserve(probe, &facts, sizeof(*event));
@@ -83,22 +124,39 @@ static __always_inline void syscall_exit_observe(struct probe *probe,
 	if (!facts.latency_known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
 	event->latency_ns = facts.latency_ns;
-	event->result = result;
-	event->number = context->id;
-	event->error = facts.error ? -result : 0;
+	event->result = end.result;
+	event->number = end.number;
+	event->error = facts.error ? -end.result : 0;
 	event_submit(probe, &event->header);
 }
 
-SEC("tp/raw_syscalls/sys_exit")
-int syscall_exit(struct trace_event_raw_sys_exit *context)
+static __always_inline int syscall_exit_run(const void *context, enum hook hook)
 {
 	struct probe probe;
 
 	if (!probe_begin(&probe, PROGRAM_SYSCALL_EXIT))
 		return 0;
-	syscall_exit_observe(&probe, context);
+	syscall_exit_observe(&probe, context, hook);
 	probe_end(&probe);
 	return 0;
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int syscall_exit(void *context)
+{
+	return syscall_exit_run(context, HOOK_TRACEPOINT);
+}
+
+SEC("?raw_tp/sys_exit")
+int syscall_exit_raw(void *context)
+{
+	return syscall_exit_run(context, HOOK_RAW_TRACEPOINT);
+}
+
+SEC("?tp_btf/sys_exit")
+int syscall_exit_btf(void *context)
+{
+	return syscall_exit_run(context, HOOK_TP_BTF);
 }
 
 EMIT_TYPE(struct syscall_event, emit_syscall_event);

@@ -5,6 +5,8 @@
  */
 #define PROGRAMS_MAX 2
 #include "include/collector.h"
+#include "include/hooks.h"
+#include <bpf/bpf_endian.h>
 
 enum tcp_program {
 	PROGRAM_TCP_STATE = 0,
@@ -48,6 +50,26 @@ struct {
 		}                                                                                  \
 	} while (0)
 
+/* The same, and the family, of a socket itself: what the events are made of. */
+static __always_inline void socket_read(struct network_facts *network, const struct sock *socket,
+					enum hook hook)
+{
+	const struct sock_common *common = &socket->__sk_common;
+	const struct inet_sock *inet = (const struct inet_sock *)socket;
+
+	network->protocol = IPPROTO_TCP;
+	network->family = HOOK_READ(hook, socket, __sk_common.skc_family);
+	network->source_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	network->destination_port = bpf_ntohs(HOOK_READ(hook, socket, __sk_common.skc_dport));
+	if (network->family == AF_INET6 && bpf_core_field_exists(common->skc_v6_daddr)) {
+		bpf_core_read(network->source_address, 16, &common->skc_v6_rcv_saddr);
+		bpf_core_read(network->destination_address, 16, &common->skc_v6_daddr);
+	} else {
+		bpf_core_read(network->source_address, 4, &inet->inet_saddr);
+		bpf_core_read(network->destination_address, 4, &common->skc_daddr);
+	}
+}
+
 static __always_inline void endpoints_fill(struct tcp_event *event,
 					   const struct network_facts *network)
 {
@@ -58,62 +80,101 @@ static __always_inline void endpoints_fill(struct tcp_event *event,
 	event->family = network->family;
 }
 
+/* A change of state, as far as it does not concern the network. */
+struct transition {
+	__u64 socket;
+	__u32 old_state;
+	__u32 new_state;
+	__u32 protocol;
+};
+
 /*
  * Notes the new state and says what the old one was: how long it lasted and who owns the socket.
  * The owner is the process that went to SYN_SENT; everything later may run in somebody else's time.
  */
-static __always_inline bool state_change(struct probe *probe, __u64 socket, __u32 old_state,
-					 __u32 new_state, struct tcp_state *previous)
+static __always_inline bool state_change(struct probe *probe, const struct transition *transition,
+					 struct tcp_state *previous)
 {
-	struct tcp_state *known = bpf_map_lookup_elem(&tcp_states, &socket);
-	struct tcp_state next = { .since_ns = probe->now_ns, .state = new_state };
+	struct tcp_state *known = bpf_map_lookup_elem(&tcp_states, &transition->socket);
+	struct tcp_state next = { .since_ns = probe->now_ns, .state = transition->new_state };
 	bool same = false;
 
 	previous->owner_pid = 0;
 	previous->since_ns = 0;
 	if (known) {
-		same = known->state == old_state;
+		same = known->state == transition->old_state;
 		previous->owner_pid = known->owner_pid;
 		previous->since_ns = known->since_ns;
-	} else if (new_state == TCP_SYN_SENT) {
+	} else if (transition->new_state == TCP_SYN_SENT) {
 		previous->owner_pid = bpf_get_current_pid_tgid() >> 32;
 	}
-	if (new_state == TCP_CLOSE) {
+	if (transition->new_state == TCP_CLOSE) {
 		if (known)
-			bpf_map_delete_elem(&tcp_states, &socket);
+			bpf_map_delete_elem(&tcp_states, &transition->socket);
 		return same;
 	}
 	next.owner_pid = previous->owner_pid;
-	if (bpf_map_update_elem(&tcp_states, &socket, &next, BPF_ANY))
+	if (bpf_map_update_elem(&tcp_states, &transition->socket, &next, BPF_ANY))
 		probe_count(probe, errors);
 	return same;
 }
 
-static __always_inline void
-tcp_state_observe(struct probe *probe, struct trace_event_raw_inet_sock_set_state *context)
+static __always_inline void transition_read(struct transition *transition, const void *context,
+					    enum hook hook)
 {
-	__u64 socket = (__u64)context->skaddr;
-	__u32 old_state = context->oldstate;
-	__u32 new_state = context->newstate;
+	if (hook == HOOK_TRACEPOINT) {
+		const struct trace_event_raw_inet_sock_set_state *fields = context;
+
+		transition->socket = (__u64)fields->skaddr;
+		transition->old_state = fields->oldstate;
+		transition->new_state = fields->newstate;
+		transition->protocol = fields->protocol;
+	} else {
+		const struct sock *socket = (const void *)hook_argument(context, 0);
+
+		transition->socket = (__u64)socket;
+		transition->old_state = hook_argument(context, 1);
+		transition->new_state = hook_argument(context, 2);
+		transition->protocol = HOOK_READ(hook, socket, sk_protocol);
+	}
+}
+
+static __always_inline void transition_network(struct network_facts *network, const void *context,
+					       enum hook hook)
+{
+	if (hook == HOOK_TRACEPOINT) {
+		const struct trace_event_raw_inet_sock_set_state *fields = context;
+
+		network->family = fields->family;
+		ENDPOINTS_READ(network, fields);
+	} else {
+		socket_read(network, (const void *)hook_argument(context, 0), hook);
+	}
+}
+
+static __always_inline void tcp_state_observe(struct probe *probe, const void *context,
+					      enum hook hook)
+{
+	struct transition transition;
 	struct admission admission;
 	struct tcp_state previous;
 	struct event_facts facts;
 	struct tcp_event *event;
 	bool known;
 
-	if (context->protocol != IPPROTO_TCP)
+	transition_read(&transition, context, hook);
+	if (transition.protocol != IPPROTO_TCP)
 		return;
-	known = state_change(probe, socket, old_state, new_state, &previous);
+	known = state_change(probe, &transition, &previous);
 	event_facts_begin(&facts, EVENT_TCP_STATE);
-	if (old_state == TCP_SYN_SENT && new_state == TCP_CLOSE) {
+	if (transition.old_state == TCP_SYN_SENT && transition.new_state == TCP_CLOSE) {
 		facts.type = EVENT_TCP_CONNECT_FAILED;
 		facts.priority = EVENT_PRIORITY_HIGH;
 		facts.error = true;
 	}
 	if (known)
 		event_facts_latency(&facts, previous.since_ns, probe->now_ns);
-	facts.network.family = context->family;
-	ENDPOINTS_READ(&facts.network, context);
+	transition_network(&facts.network, context, hook);
 	if (!event_admit(probe, &facts, &admission))
 		return;
 	event = event_reserve(probe, &facts, sizeof(*event));
@@ -122,29 +183,46 @@ tcp_state_observe(struct probe *probe, struct trace_event_raw_inet_sock_set_stat
 	event_header_fill(&event->header, probe, &facts, &admission, sizeof(*event));
 	if (!facts.latency_known)
 		event->header.flags |= EVENT_DURATION_UNKNOWN;
-	event->socket = socket;
+	event->socket = transition.socket;
 	event->duration_ns = facts.latency_ns;
 	endpoints_fill(event, &facts.network);
-	event->old_state = old_state;
-	event->new_state = new_state;
+	event->old_state = transition.old_state;
+	event->new_state = transition.new_state;
 	event->owner_pid = previous.owner_pid;
 	event->reserved = 0;
 	event_submit(probe, &event->header);
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int tcp_state(struct trace_event_raw_inet_sock_set_state *context)
+static __always_inline int tcp_state_run(const void *context, enum hook hook)
 {
 	struct probe probe;
 
 	if (!probe_begin(&probe, PROGRAM_TCP_STATE))
 		return 0;
-	tcp_state_observe(&probe, context);
+	tcp_state_observe(&probe, context, hook);
 	probe_end(&probe);
 	return 0;
 }
 
-/* What the two layouts of the tracepoint share with the event. */
+SEC("tp/sock/inet_sock_set_state")
+int tcp_state(void *context)
+{
+	return tcp_state_run(context, HOOK_TRACEPOINT);
+}
+
+SEC("?raw_tp/inet_sock_set_state")
+int tcp_state_raw(void *context)
+{
+	return tcp_state_run(context, HOOK_RAW_TRACEPOINT);
+}
+
+SEC("?tp_btf/inet_sock_set_state")
+int tcp_state_btf(void *context)
+{
+	return tcp_state_run(context, HOOK_TP_BTF);
+}
+
+/* A retransmit, as far as it does not concern the network. */
 struct retransmit {
 	__u64 socket;
 	__u32 state;
@@ -165,7 +243,27 @@ struct retransmit {
 		 (fields)->family :                                                                \
 		 BPF_CORE_READ((struct sock *)(fields)->skaddr, __sk_common.skc_family))
 
-static __always_inline void tcp_retransmit_observe(struct probe *probe, void *context)
+static __always_inline void retransmit_read(struct retransmit *retransmit,
+					    struct network_facts *network, const void *context,
+					    enum hook hook)
+{
+	if (hook != HOOK_TRACEPOINT) {
+		const struct sock *socket = (const void *)hook_argument(context, 0);
+
+		retransmit->socket = (__u64)socket;
+		retransmit->state = HOOK_READ(hook, socket, __sk_common.skc_state);
+		socket_read(network, socket, hook);
+	} else if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb)) {
+		RETRANSMIT_READ(retransmit, network,
+				(const struct trace_event_raw_tcp_retransmit_skb *)context);
+	} else {
+		RETRANSMIT_READ(retransmit, network,
+				(const struct trace_event_raw_tcp_event_sk_skb *)context);
+	}
+}
+
+static __always_inline void tcp_retransmit_observe(struct probe *probe, const void *context,
+						   enum hook hook)
 {
 	struct admission admission;
 	struct retransmit retransmit;
@@ -176,12 +274,7 @@ static __always_inline void tcp_retransmit_observe(struct probe *probe, void *co
 
 	event_facts_begin(&facts, EVENT_TCP_RETRANSMIT);
 	facts.priority = EVENT_PRIORITY_HIGH;
-	if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb))
-		RETRANSMIT_READ(&retransmit, &facts.network,
-				(struct trace_event_raw_tcp_retransmit_skb *)context);
-	else
-		RETRANSMIT_READ(&retransmit, &facts.network,
-				(struct trace_event_raw_tcp_event_sk_skb *)context);
+	retransmit_read(&retransmit, &facts.network, context, hook);
 	known = bpf_map_lookup_elem(&tcp_states, &retransmit.socket);
 	if (known) {
 		event_facts_latency(&facts, known->since_ns, probe->now_ns);
@@ -205,16 +298,33 @@ static __always_inline void tcp_retransmit_observe(struct probe *probe, void *co
 	event_submit(probe, &event->header);
 }
 
-SEC("tp/tcp/tcp_retransmit_skb")
-int tcp_retransmit(void *context)
+static __always_inline int tcp_retransmit_run(const void *context, enum hook hook)
 {
 	struct probe probe;
 
 	if (!probe_begin(&probe, PROGRAM_TCP_RETRANSMIT))
 		return 0;
-	tcp_retransmit_observe(&probe, context);
+	tcp_retransmit_observe(&probe, context, hook);
 	probe_end(&probe);
 	return 0;
+}
+
+SEC("tp/tcp/tcp_retransmit_skb")
+int tcp_retransmit(void *context)
+{
+	return tcp_retransmit_run(context, HOOK_TRACEPOINT);
+}
+
+SEC("?raw_tp/tcp_retransmit_skb")
+int tcp_retransmit_raw(void *context)
+{
+	return tcp_retransmit_run(context, HOOK_RAW_TRACEPOINT);
+}
+
+SEC("?tp_btf/tcp_retransmit_skb")
+int tcp_retransmit_btf(void *context)
+{
+	return tcp_retransmit_run(context, HOOK_TP_BTF);
 }
 
 EMIT_TYPE(struct tcp_event, emit_tcp_event);

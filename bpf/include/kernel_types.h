@@ -79,12 +79,33 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 };
 
+struct in6_addr {
+	__u8 bytes[16];
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be16 skc_dport;
 	unsigned short skc_family;
+	unsigned char skc_state;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be32 inet_saddr;
+	__be16 inet_sport;
+};
+
+/* x86-64: `orig_ax` is the number of the call that a thread is in. */
+struct pt_regs {
+	unsigned long orig_ax;
 };
 
 struct trace_event_raw_inet_sock_set_state {

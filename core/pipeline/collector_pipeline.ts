@@ -4,7 +4,7 @@
 import type { BpfMap, BpfObject, Program, RecordBatch, RingReader } from "../backend.ts";
 import { enumeratorValue } from "../btf/enumerators.ts";
 import { BpfError } from "../errors.ts";
-import type { CollectorSpec } from "../events/collectors.ts";
+import { type CollectorSpec, programOf } from "../events/collectors.ts";
 import { createEventSchema, type EventSchema } from "../events/event_schema.ts";
 import { addBooks, type Books, closeBooks, EMPTY_BOOKS } from "./books.ts";
 import { DeliveryLedger } from "./delivery_ledger.ts";
@@ -69,10 +69,10 @@ export class CollectorPipeline {
     this.schema = createEventSchema(object.btf, spec);
     this.#ring = map(spec.ring).ring();
     this.#statistics = new StatisticsMap(map(spec.statistics), object.btf);
-    this.#programs = spec.programs.map(({ name, index }) => ({
-      name,
-      index: Number(enumeratorValue(object.btf, index)),
-      program: required(object.programs.get(name), `program ${name}`, spec.name),
+    this.#programs = spec.programs.map((program) => ({
+      name: program.name,
+      index: Number(enumeratorValue(object.btf, program.index)),
+      program: required(programOf(object, program), `program ${program.name}`, spec.name),
     }));
     this.#cpus = cpus;
     this.#ledger = new DeliveryLedger(1 + Math.max(...this.#programs.map((p) => p.index)), cpus);

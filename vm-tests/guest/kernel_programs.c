@@ -89,6 +89,8 @@ static void describe(const struct bpf_object *object)
 		add_line(line);
 	}
 	bpf_object__for_each_program(program, object) {
+		if (!bpf_program__autoload(program))
+			continue;
 		snprintf(line, sizeof(line), "program %s %d %s\n", bpf_program__name(program),
 			 bpf_program__fd(program), bpf_program__section_name(program));
 		add_line(line);

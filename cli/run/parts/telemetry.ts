@@ -1,6 +1,7 @@
 /** Statistics of a run: what is read from the kernel, exported as metrics, and judged as health. */
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { Config } from "#core/config/config.ts";
+import { programOf } from "#core/events/collectors.ts";
 import { addBooks, type Books, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { LiveEstimate } from "#core/sampling/live_estimates.ts";
 import type { BpfStatistics } from "#core/telemetry/bpf_statistics.ts";
@@ -98,8 +99,9 @@ export class TelemetryPart implements RunPart, MetricsSource {
   }
 
   #register({ spec, pipeline, object }: RunningCollector): void {
-    for (const { name } of spec.programs) {
-      const program = object.programs.get(name)!;
+    for (const programSpec of spec.programs) {
+      const { name } = programSpec;
+      const program = programOf(object, programSpec)!;
       this.collector.registerProgram(name, program.kind, program.info().id, {
         read: () => {
           const reading = pipeline.programReadings().find((each) => each.program === name)!;
@@ -248,8 +250,9 @@ function observeMaps(observe: Observe, { spec, object, pipeline }: RunningCollec
     observe(STATISTICS.mapMemory, map.memoryBytes(), attributes);
     observe(STATISTICS.mapEntries, map.spec.maxEntries, attributes);
   }
-  for (const { name } of spec.programs) {
-    const { memoryBytes, verifiedInstructions } = object.programs.get(name)!.info();
+  for (const programSpec of spec.programs) {
+    const { name } = programSpec;
+    const { memoryBytes, verifiedInstructions } = programOf(object, programSpec)!.info();
     observe(STATISTICS.programMemory, memoryBytes, { program_name: name });
     observe(STATISTICS.verifiedInstructions, verifiedInstructions, { program_name: name });
     const { sizeBytes } = pipeline.ring;

@@ -151,7 +151,7 @@ describe("coverage", () => {
     expect(count("bpf/include/bpf_batch.h", "bpf_ringbuf_submit(header")).toBe(books.delivered);
     expect(count("bpf/include/bpf_batch.h", "bpf_ringbuf_reserve(&events")).toBe(books.seen);
     const states = events["tcp_state"]! + events["tcp_connect_failed"]!;
-    expect(count(collector, "event->old_state = old_state")).toBe(states);
+    expect(count(collector, "event->old_state = transition")).toBe(states);
     expect(count(collector, "event->old_state = retransmit")).toBe(events["tcp_retransmit"]);
     expect(count("bpf/include/filter_judge.h", "filter_judge_by(")).toBe(0);
   });
