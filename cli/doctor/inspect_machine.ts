@@ -4,6 +4,7 @@ import { release } from "node:os";
 import { delimiter, join } from "node:path";
 import { checkBackend } from "#kernel/probes.ts";
 import { artifactPath } from "../artifacts.ts";
+import { inspectHooks } from "./inspect_hooks.ts";
 
 export interface Finding {
   readonly name: string;
@@ -146,6 +147,7 @@ export function inspectMachine(): Finding[] {
     inspectArtifact("system call collector", "bpf/syscall_monitor.bpf.o"),
     ...inspectKernel(),
     ...inspectKernelBackend(),
+    ...inspectHooks(),
     inspectTool("clang", "clang", "to rebuild the BPF objects", "clang"),
     inspectTool("emscripten", "emcc", "to rebuild the wasm runtime", "emscripten"),
     inspectTool("QEMU", "qemu-system-x86_64", "to test on other kernels", "qemu-system-x86"),

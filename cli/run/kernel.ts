@@ -8,6 +8,7 @@ import type { Sink } from "#core/pipeline/sink.ts";
 import { lookInterval_ms } from "#core/rings/ring_config.ts";
 import { createKernelBackend, type KernelBackend } from "#kernel/backend.ts";
 import { type ServiceOptions, Services } from "../daemon/services.ts";
+import { hooksFor } from "./hooks.ts";
 import { type RunReport, reportOf } from "./report.ts";
 import { Running } from "./running.ts";
 
@@ -79,6 +80,7 @@ export async function runKernel(options: KernelRunOptions): Promise<RunReport> {
     const { collectors, sinks, config = DEFAULT_CONFIG } = options;
     const running = await Running.open(backend, collectors, config, {
       sinks,
+      hooks: hooksFor(backend, collectors, config),
       // A collector that saw its own system calls would feed itself.
       open: { constants: { excluded_pid: backend.processId() } },
     });

@@ -4,8 +4,10 @@ import type { BatchStatistics } from "#core/batching/batch_statistics.ts";
 import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
 import type { LiveEstimate } from "#core/sampling/live_estimates.ts";
+import type { ChosenHook } from "#kernel/choose_hooks.ts";
 import { formatCount, formatTable } from "../table.ts";
 import { formatEstimates } from "./format_estimates.ts";
+import { describeHook } from "./hooks.ts";
 import { deliveryOf } from "./parts/batching.ts";
 import { estimatesOf } from "./parts/estimates.ts";
 import type { Running } from "./running.ts";
@@ -23,6 +25,8 @@ export interface RunReport {
   /** Records that could not be read as an event of their collector. */
   readonly malformed: number;
   readonly programs: readonly ProgramBooks[];
+  /** How the programs were attached; absent on a simulated kernel. */
+  readonly hooks?: readonly ChosenHook[];
   /** What was replayed or generated; absent on a real kernel. */
   readonly source?: SourceSummary;
   /** What the events delivered since sampling began stand for, by name; absent where nothing was sampled. */
@@ -97,6 +101,7 @@ export function reportOf(running: Running, source?: SourceSummary): RunReport {
   const estimates = Object.fromEntries(estimatesOf(running).estimates());
   return {
     ...report,
+    ...(running.hooks === undefined ? {} : { hooks: running.hooks }),
     ...(Object.keys(estimates).length === 0 ? {} : { estimates }),
     ...(delivery === undefined ? {} : { delivery }),
   };
@@ -129,6 +134,9 @@ function programRows(programs: readonly ProgramBooks[]): (readonly string[])[] {
   return [head, ...rows];
 }
 
+const hookLine = (chosen: ChosenHook): string =>
+  `  ${chosen.collector}/${chosen.program}: ${describeHook(chosen)}`;
+
 /** The report as text for a terminal. */
 export function formatReport(report: RunReport): string {
   const rate = report.elapsed_s > 0 ? report.books.seen / report.elapsed_s : 0;
@@ -151,5 +159,6 @@ export function formatReport(report: RunReport): string {
   }
   lines.push("", `the books ${verdict}`, formatTable(booksRows(report.books)));
   lines.push("", formatTable(programRows(report.programs)));
+  if (report.hooks !== undefined) lines.push("", "hooks", ...report.hooks.map(hookLine));
   return lines.join("\n");
 }

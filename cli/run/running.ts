@@ -9,6 +9,7 @@ import type { CollectorSpec } from "#core/events/collectors.ts";
 import { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { Observe } from "#core/telemetry/instrument.ts";
+import type { ChosenHook } from "#kernel/choose_hooks.ts";
 import { readArtifact } from "../artifacts.ts";
 import { PART_KINDS } from "./parts/index.ts";
 import type { RunPart } from "./parts/part.ts";
@@ -22,6 +23,8 @@ export interface RunningCollector {
 export interface RunningOptions {
   readonly sinks: readonly Sink[];
   readonly open?: OpenOptions;
+  /** Variants of the programs to load; default those that load by themselves. */
+  readonly hooks?: readonly ChosenHook[];
   /** Whether the source of events holds back until `ready`; default: it does not, as a kernel. */
   readonly sourceWaits?: boolean;
 }
@@ -29,6 +32,8 @@ export interface RunningOptions {
 export class Running {
   readonly backend: Backend;
   readonly sourceWaits: boolean;
+  /** How the programs attach; undefined on a simulated kernel. */
+  readonly hooks: readonly ChosenHook[] | undefined;
   readonly #sinks: Sink[];
   readonly collectors: readonly RunningCollector[];
   readonly #parts = new Map<string, RunPart>();
@@ -44,6 +49,7 @@ export class Running {
   ) {
     this.backend = backend;
     this.sourceWaits = options.sourceWaits ?? false;
+    this.hooks = options.hooks;
     this.#config = config;
     this.#sinks = [...options.sinks];
     this.collectors = collectors;
@@ -63,7 +69,7 @@ export class Running {
     const running = new Running(backend, config, options, collectors);
     try {
       for (const spec of specs) {
-        collectors.push(openCollector(backend, spec, config, running.#sinks, options.open ?? {}));
+        collectors.push(openCollector(running, spec, config, options.open ?? {}));
       }
       for (const kind of PART_KINDS) running.#parts.set(kind.name, await kind.create(running));
       await running.reconfigure(config);
@@ -111,8 +117,9 @@ export class Running {
    * any take it. Throws `ConfigError`; then nothing has changed.
    */
   async reconfigure(config: Config): Promise<void> {
-    if (config.collectors.join() !== this.#config.collectors.join()) {
-      throw new ConfigError(["collectors"], "cannot change while the run lasts", "start it again");
+    for (const fixed of ["collectors", "hooks"] as const) {
+      if (String(config[fixed]) === String(this.#config[fixed])) continue;
+      throw new ConfigError([fixed], "cannot change while the run lasts", "start it again");
     }
     for (const part of this.#parts.values()) part.check?.(config);
     for (const part of this.#parts.values()) await part.apply?.(config);
@@ -167,18 +174,19 @@ export class Running {
 }
 
 function openCollector(
-  backend: Backend,
+  { backend, sinks, hooks }: Running,
   spec: CollectorSpec,
   config: Config,
-  sinks: readonly Sink[],
   options: OpenOptions,
 ): RunningCollector {
   const wanted = PART_KINDS.map((kind) => kind.openOptions?.(spec, config) ?? {});
   const all = [options, ...wanted];
+  const chosen = hooks?.filter(({ collector }) => collector === spec.name);
   const object = backend.open(readArtifact(`bpf/${spec.object}`), {
     name: spec.object,
     constants: Object.assign({}, ...all.map(({ constants }) => constants)),
     maxEntries: Object.assign({}, ...all.map(({ maxEntries }) => maxEntries)),
+    ...(chosen === undefined ? {} : { programs: chosen.map((hook) => hook.function) }),
   });
   try {
     object.load();

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { batchingConfigSchema } from "../batching/batching_config.ts";
 import { logConfigSchema, sinkConfigSchema } from "../batching/sink_config.ts";
-import { COLLECTORS } from "../events/collectors.ts";
+import { COLLECTORS, HOOK_KINDS } from "../events/collectors.ts";
 import { filterConfigSchema } from "../filters/filter_config.ts";
 import { namedRulesSchema } from "../filters/named_rule.ts";
 import { rateLimitConfigSchema } from "../rate_limits/rate_limit_config.ts";
@@ -23,6 +23,12 @@ export const configSchema = z
       .min(1)
       .default(COLLECTOR_NAMES)
       .describe("Collectors to run; `--collector` overrides it. Fixed while the run lasts."),
+    hooks: z
+      .enum(["auto", ...HOOK_KINDS])
+      .default("auto")
+      .describe(
+        "How programs attach on a real kernel: the best way that it takes, or this one and no other. Fixed while the run lasts.",
+      ),
     filters: filterConfigSchema.prefault({}),
     rings: ringConfigSchema,
     named_filters: namedRulesSchema,

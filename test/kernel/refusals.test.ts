@@ -1,6 +1,10 @@
 /** What a machine may lack, each made to lack it for one child process: one line with the remedy. */
 import { spawnSync } from "node:child_process";
-import { expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import type { RunReport } from "../../cli/run/report.ts";
 import { describeNative } from "./native.ts";
 
 const COMMAND = [
@@ -23,6 +27,8 @@ function refusal(command: string, args: readonly string[], env: NodeJS.ProcessEn
 }
 
 const node = process.execPath;
+const folder = mkdtempSync(join(tmpdir(), "tapio-refusals-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describeNative("run --backend kernel", () => {
   it("without privileges names the capabilities", () => {
@@ -31,10 +37,22 @@ describeNative("run --backend kernel", () => {
     expect(refusal("setpriv", powerless)).toMatch(/EPERM.*root.*CAP_BPF and CAP_PERFMON/);
   });
 
-  it("without tracefs says how to mount it", () => {
-    const script = 'umount -a -t tracefs && exec "$@"';
-    const args = ["--mount", "--", "sh", "-c", script, "sh", node, ...COMMAND];
-    expect(refusal("unshare", args)).toContain("mount -t tracefs tracefs /sys/kernel/tracing");
+  const WITHOUT_TRACEFS = ["--mount", "--", "sh", "-c", 'umount -a -t tracefs && exec "$@"', "sh"];
+
+  it("without tracefs attaches in another way, and says how to mount it where it may not", () => {
+    // The TCP programs would not, before 6.1.
+    const collector = ["--collector", "syscall"];
+    const args = [...WITHOUT_TRACEFS, node, ...COMMAND, ...collector, "-o", "json"];
+    const run = spawnSync("unshare", args, { encoding: "utf8" });
+    expect({ status: run.status, error: run.stderr }).toEqual({ status: 0, error: "" });
+    const { hooks, books } = JSON.parse(run.stdout) as RunReport;
+    expect(hooks!.map(({ hook }) => hook)).toEqual(["tp_btf/sys_enter", "tp_btf/sys_exit"]);
+    expect(books.residual).toBe(0);
+
+    const config = join(folder, "tracepoint.yaml");
+    writeFileSync(config, "hooks: tracepoint\n");
+    const forced = [...WITHOUT_TRACEFS, node, ...COMMAND, "--config", config];
+    expect(refusal("unshare", forced)).toContain("mount -t tracefs tracefs /sys/kernel/tracing");
   });
 
   it("without BTF says what kernel it takes", () => {
@@ -48,7 +66,7 @@ describeNative("run --backend kernel", () => {
     expect(refusal(node, COMMAND, env)).toMatch(/npm run setup.*--backend wasm/);
   });
 
-  it("needs only CAP_BPF, CAP_PERFMON and access to tracefs", () => {
+  it("needs only CAP_BPF and CAP_PERFMON", () => {
     const drop = ["--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"];
     const run = spawnSync("setpriv", [...drop, node, ...COMMAND, "-o", "json"], {
       encoding: "utf8",

@@ -26,7 +26,7 @@ function command(report: "ignore" | number, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [cli, ...args], { stdio: ["ignore", report, "inherit"] });
 }
 
-/** Tracepoints that the process is attached to. */
+/** Hooks that the process is attached to: perf events for tracepoints, on newer kernels with a link each, or links alone. */
 function attached(pid: number): number {
   const folder = `/proc/${pid}/fd`;
   if (!existsSync(folder)) return 0;
@@ -37,7 +37,8 @@ function attached(pid: number): number {
       return "";
     }
   });
-  return links.filter((link) => link === "anon_inode:[perf_event]").length;
+  const open = (kind: string) => links.filter((link) => link.includes(kind)).length;
+  return Math.max(open("perf_event"), open("bpf_link"));
 }
 
 async function untilAttached(child: ChildProcess): Promise<void> {

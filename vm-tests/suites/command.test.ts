@@ -2,11 +2,12 @@
  * The command itself on a guest's kernel, in one boot: `record` under real TCP traffic, replayed here to
  * the same events; then what a kernel may refuse that the one under these tests does not.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { RunReport } from "#cli/run/report.ts";
 import { GUEST_CODE, initLayer, nodeLayer, projectLayer } from "#vm-tests/harness/guest_layers.ts";
 import { kernelNamed } from "#vm-tests/harness/kernels.ts";
 import { fetchImage } from "#vm-tests/harness/packages.ts";
@@ -50,6 +51,24 @@ describe(`Linux ${kernel.version}`, () => {
     return { text: before.slice(start), code: Number(end[1]) };
   }
 
+  /** Recordings are made at the events; what was seen live came straight from the tracepoints, from 6.1 on. */
+  function expectDirectHooks({ hooks = [] }: RunReport): void {
+    const names = ["inet_sock_set_state", "tcp_retransmit_skb"];
+    const chosen = hooks.map(({ hook }) => hook);
+    if (kernel.name !== "5.10") {
+      expect(chosen).toEqual(names.map((name) => `tp_btf/${name}`));
+      return;
+    }
+    expect(chosen).toEqual(["tp/sock/inet_sock_set_state", "tp/tcp/tcp_retransmit_skb"]);
+    for (const [index, { refused }] of hooks.entries()) {
+      expect(refused.map(({ hook }) => hook)).toEqual([
+        `tp_btf/${names[index]}`,
+        `raw_tp/${names[index]}`,
+      ]);
+      for (const { reason } of refused) expect(reason).toContain("needs Linux 6.1 or newer");
+    }
+  }
+
   const refusals = (text: string) =>
     text.split(/\r?\n/).filter((line) => line.startsWith("tapio-bpf: "));
 
@@ -67,6 +86,8 @@ describe(`Linux ${kernel.version}`, () => {
       }
       const [, ...ports] = /^ports (\d+) (\d+)/m.exec(text) ?? [];
       expectSameEvents(folder, ports.map(Number));
+      const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as RunReport;
+      expectDirectHooks(report);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
