@@ -1,7 +1,8 @@
 /** `tapio-bpf sample`: sampling of a run in progress. */
-import type { SamplingStatistics } from "#core/sampling/sampling_manager.ts";
 import type { Command, CommandInput, OutputFormat } from "../command.ts";
+import type { ShownSampling } from "../daemon/methods/sampling.ts";
 import { SOCKET_OPTION, withRun } from "../daemon/with_run.ts";
+import { formatReservoirs } from "../run/format_reservoirs.ts";
 import { formatCount, formatTable } from "../table.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -27,12 +28,13 @@ function typesOption(given: string | boolean | undefined): Record<string, number
   );
 }
 
-function show(statistics: SamplingStatistics, output: OutputFormat): void {
+function show(statistics: ShownSampling, output: OutputFormat): void {
   if (output === "json") {
     console.log(JSON.stringify(statistics));
     return;
   }
-  const { strategy, totalEvents, sampledEvents, effectiveSampleRate, rates } = statistics;
+  const { strategy, totalEvents, sampledEvents, effectiveSampleRate, rates, reservoirs } =
+    statistics;
   const rows = [
     ["strategy", strategy],
     ["events", formatCount(totalEvents)],
@@ -41,6 +43,7 @@ function show(statistics: SamplingStatistics, output: OutputFormat): void {
     ...Object.entries(rates).map(([type, rate]) => [`rate of ${type}`, rate.toPrecision(4)]),
   ];
   console.log(formatTable(rows, ""));
+  if (reservoirs !== undefined) console.log(`\n${formatReservoirs(reservoirs)}`);
 }
 
 export const sampleSetCommand: Command = {
@@ -74,7 +77,7 @@ export const sampleSetCommand: Command = {
     const statistics = await withRun(options["socket"], (client) =>
       client.call("sampling.set", wanted),
     );
-    show(statistics as SamplingStatistics, output);
+    show(statistics as ShownSampling, output);
     return 0;
   },
 };
@@ -87,7 +90,7 @@ export const sampleShowCommand: Command = {
   positionals: [0, 0],
   async run({ options, output }) {
     const statistics = await withRun(options["socket"], (client) => client.call("sampling.show"));
-    show(statistics as SamplingStatistics, output);
+    show(statistics as ShownSampling, output);
     return 0;
   },
 };

@@ -3,13 +3,16 @@
 import type { BatchStatistics } from "#core/batching/batch_statistics.ts";
 import { addBooks, type Books, balanced, EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { CollectorPipeline, ProgramBooks } from "#core/pipeline/collector_pipeline.ts";
+import type { EventReservoir } from "#core/sampling/event_reservoirs.ts";
 import type { LiveEstimate } from "#core/sampling/live_estimates.ts";
 import type { ChosenHook } from "#kernel/choose_hooks.ts";
 import { formatCount, formatTable } from "../table.ts";
 import { formatEstimates } from "./format_estimates.ts";
+import { formatReservoirs } from "./format_reservoirs.ts";
 import { describeHook } from "./hooks.ts";
 import { deliveryOf } from "./parts/batching.ts";
 import { estimatesOf } from "./parts/estimates.ts";
+import { reservoirsOf } from "./parts/reservoirs.ts";
 import type { Running } from "./running.ts";
 
 export interface RunReport {
@@ -31,6 +34,8 @@ export interface RunReport {
   readonly source?: SourceSummary;
   /** What the events delivered since sampling began stand for, by name; absent where nothing was sampled. */
   readonly estimates?: Readonly<Record<string, LiveEstimate>>;
+  /** Samples of fixed size, by event type and epoch; absent where none is configured. */
+  readonly reservoirs?: readonly EventReservoir[];
   /** Batches and how long they took; absent where no sink is configured. */
   readonly delivery?: BatchStatistics;
 }
@@ -99,10 +104,12 @@ export function reportOf(running: Running, source?: SourceSummary): RunReport {
     ...(source === undefined ? {} : { source }),
   });
   const estimates = Object.fromEntries(estimatesOf(running).estimates());
+  const reservoirs = reservoirsOf(running);
   return {
     ...report,
     ...(running.hooks === undefined ? {} : { hooks: running.hooks }),
     ...(Object.keys(estimates).length === 0 ? {} : { estimates }),
+    ...(reservoirs === undefined ? {} : { reservoirs }),
     ...(delivery === undefined ? {} : { delivery }),
   };
 }
@@ -156,6 +163,9 @@ export function formatReport(report: RunReport): string {
   lines.push("", "events delivered", formatTable(events));
   if (report.estimates !== undefined) {
     lines.push("", "since sampling began they stand for", formatEstimates(report.estimates));
+  }
+  if (report.reservoirs !== undefined) {
+    lines.push("", "samples of fixed size", formatReservoirs(report.reservoirs));
   }
   lines.push("", `the books ${verdict}`, formatTable(booksRows(report.books)));
   lines.push("", formatTable(programRows(report.programs)));

@@ -63,6 +63,17 @@ export const samplingConfigSchema = z
       })
       .prefault({})
       .describe("Strategy adaptive."),
+    reservoir: z
+      .strictObject({
+        size: z
+          .int()
+          .min(0)
+          .max(10_000)
+          .default(0)
+          .describe("Delivered events of each type and epoch that a run keeps to show; 0: none."),
+      })
+      .prefault({})
+      .describe("Samples of fixed size, drawn from what was delivered."),
   })
   .prefault({})
   .describe("Which part of the events is kept. Every kept event says with what probability.");

@@ -1,8 +1,24 @@
 /** Sampling of a run in progress. */
 import { z } from "zod";
+import type { EventReservoir } from "#core/sampling/event_reservoirs.ts";
 import { STRATEGIES } from "#core/sampling/sampling_config.ts";
+import type { SamplingStatistics } from "#core/sampling/sampling_manager.ts";
+import { reservoirsOf } from "../../run/parts/reservoirs.ts";
 import { samplingOf } from "../../run/parts/sampling.ts";
+import type { Running } from "../../run/running.ts";
 import { type ControlMethod, controlMethod } from "../method.ts";
+
+/** What `sample show` shows of a run, and `sample set` of what it changed. */
+export interface ShownSampling extends SamplingStatistics {
+  /** Samples of fixed size; absent where none is configured. */
+  readonly reservoirs?: readonly EventReservoir[];
+}
+
+function shown(running: Running): ShownSampling {
+  const statistics = samplingOf(running).manager.getStatistics();
+  const reservoirs = reservoirsOf(running);
+  return { ...statistics, ...(reservoirs === undefined ? {} : { reservoirs }) };
+}
 
 const rate = z.number().min(0).max(1);
 
@@ -10,7 +26,7 @@ export const samplingMethods: readonly ControlMethod[] = [
   controlMethod({
     name: "sampling.show",
     params: z.strictObject({}).default({}),
-    handle: ({ running }) => samplingOf(running).manager.getStatistics(),
+    handle: ({ running }) => shown(running),
   }),
   controlMethod({
     name: "sampling.set",
@@ -38,7 +54,7 @@ export const samplingMethods: readonly ControlMethod[] = [
           ...(base_rate === undefined ? {} : { base_rate }),
         },
       });
-      return samplingOf(running).manager.getStatistics();
+      return shown(running);
     },
   }),
 ];

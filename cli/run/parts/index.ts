@@ -5,6 +5,7 @@ import { filtersPart } from "./filters.ts";
 import { namedFiltersPart } from "./named_filters.ts";
 import type { RunPartKind } from "./part.ts";
 import { rateLimitsPart } from "./rate_limits.ts";
+import { reservoirsPart } from "./reservoirs.ts";
 import { ringsPart } from "./rings.ts";
 import { samplingPart } from "./sampling.ts";
 import { sheddingPart } from "./shedding.ts";
@@ -19,5 +20,6 @@ export const PART_KINDS: readonly RunPartKind[] = [
   batchingPart,
   sheddingPart,
   estimatesPart,
+  reservoirsPart,
   telemetryPart,
 ];

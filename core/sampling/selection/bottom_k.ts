@@ -39,14 +39,17 @@ export class BottomK<Item> {
     return this.#offered;
   }
 
+  /** Whether an event with this R would have a place in the sample, as it is now, or in its threshold. */
+  admits(high: number, low: number): boolean {
+    const smallest = this.#heap.least;
+    if (smallest === undefined || this.#heap.size <= this.k) return true;
+    return high > smallest.high || (high === smallest.high && low > smallest.low);
+  }
+
   offer(high: number, low: number, item: Item): void {
     this.#offered += 1;
-    const smallest = this.#heap.least;
     // Most of a long stream ends here, and costs no object.
-    if (smallest !== undefined && this.#heap.size > this.k) {
-      if (high < smallest.high || (high === smallest.high && low <= smallest.low)) return;
-    }
-    this.#push({ high, low, item });
+    if (this.admits(high, low)) this.#push({ high, low, item });
   }
 
   /** Takes in the sample of another part of the stream. */

@@ -68,6 +68,7 @@ it("flags losses after sampling", () => {
   expect(estimates!["syscall"]!.count.reasons).toEqual(["losses"]);
 });
 
-it("is not there where nothing is sampled", () => {
-  expect(report("sampling: { strategy: none }\n").estimates).toBeUndefined();
+it("is not there where nothing is sampled, and neither is a sample of fixed size", () => {
+  const { estimates, reservoirs } = report("sampling: { strategy: none }\n");
+  expect([estimates, reservoirs]).toEqual([undefined, undefined]);
 });
