@@ -6,6 +6,7 @@ import {
   createValues,
   delta,
   gather,
+  planeBits,
   TRANSFORM,
   type Values,
   writePlane,
@@ -28,6 +29,9 @@ const BYTES_PER_PLANE = 1;
 /** Share of the distinct bytes that noise would show, from which on a plane is noise. */
 const NOISE_SHARE = 0.93;
 
+/** Records of a batch that are looked at, at most. */
+export const PLAN_RECORDS_MAX = 1024;
+
 interface Cost {
   bytes: number;
   noisePlanes: number;
@@ -44,21 +48,22 @@ export class ColumnPlanner {
     this.#dictionary = dictionary;
   }
 
-  /** `predecessors[n]` belongs to context n. */
+  /** By the first records. `predecessors[n]` belongs to context n. */
   plan(
-    bytes: Uint8Array,
+    view: DataView,
     starts: Uint32Array,
-    count: number,
+    records: number,
     group: ColumnGroup,
     predecessors: readonly Int32Array[],
   ): ColumnPlan[] {
+    const count = Math.min(records, PLAN_RECORDS_MAX);
     if (this.#plane.length < count) {
       this.#values = createValues(count);
       this.#scratch = createValues(count);
       this.#plane = new Uint8Array(count);
     }
     return group.columns.map((column, index) => {
-      gather(bytes, starts, count, column, this.#values);
+      gather(view, starts, count, column, this.#values);
       return this.#best(column, count, group.keyColumns[index]! ? [] : predecessors);
     });
   }
@@ -86,7 +91,7 @@ export class ColumnPlanner {
         this.#judge(this.#scratch, count, width, cost);
         consider(TRANSFORM.delta, context, width);
       }
-      xor(this.#values, count, previous, this.#scratch);
+      xor(this.#values, count, width, previous, this.#scratch);
       this.#judge(this.#scratch, count, width, cost);
       consider(TRANSFORM.xor, context, width);
     }
@@ -100,10 +105,10 @@ export class ColumnPlanner {
     cost.bytes = 0;
     cost.noisePlanes = 0;
     for (let plane = 0; plane < width; plane++) {
+      if (planeBits(values, plane) === 0) continue;
       writePlane(values, count, plane, this.#plane, 0);
       counts.fill(0);
       for (let i = 0; i < count; i++) counts[this.#plane[i]!]!++;
-      if (counts[0] === count) continue;
       let bits = 0;
       let distinct = 0;
       for (let byte = 0; byte < 256; byte++) {

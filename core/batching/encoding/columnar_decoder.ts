@@ -195,13 +195,14 @@ export class ColumnarDecoder {
   ): void {
     const predecessors: Int32Array[] = [];
     const values = createValues(count);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const previousOf = (context: number): Int32Array => {
       const key = group.contexts[context - 1];
       if (key === undefined) throw new ColumnarError("a column without its key");
       let found = predecessors[context - 1];
       if (found === undefined) {
         found = new Int32Array(count);
-        this.#predecessors.find(bytes, starts, count, key, found);
+        this.#predecessors.find(view, starts, count, key, found);
         predecessors[context - 1] = found;
       }
       return found;

@@ -3,8 +3,8 @@ import type { RecordBatch } from "../../backend.ts";
 import { crc32c } from "../../trace/crc32c.ts";
 import type { BlockCodec } from "./block_codec.ts";
 import { AT, BLOCK_HEADER_BYTES, BLOCK_MAGIC, FLAG_TAILS } from "./block_layout.ts";
-import { type ColumnPlan, ColumnPlanner } from "./column_plan.ts";
-import { type Column, type ColumnGroup, columnGroups } from "./columns.ts";
+import { type ColumnPlan, ColumnPlanner, PLAN_RECORDS_MAX } from "./column_plan.ts";
+import { type ColumnGroup, columnGroups } from "./columns.ts";
 import { Predecessors } from "./predecessors.ts";
 import type { EncodedRecords, RecordEncoder } from "./record_encoder.ts";
 import type { RecordSchema } from "./record_schema.ts";
@@ -14,7 +14,7 @@ import {
   createValues,
   delta,
   gather,
-  isConstant,
+  planeBits,
   TRANSFORM,
   type Values,
   writePlane,
@@ -69,6 +69,8 @@ export class ColumnarEncoder implements RecordEncoder {
   readonly #descriptions = new Section();
   readonly #planes = new Section();
   readonly #noise = new Section();
+  /** Descriptions and planes together, as they are compressed. */
+  #unpacked = new Uint8Array(0);
   #values: Values = createValues(0);
   #out: Values = createValues(0);
 
@@ -94,7 +96,7 @@ export class ColumnarEncoder implements RecordEncoder {
     this.#noise.length = 0;
     this.#groups.forEach((state, index) => {
       const rows = index === 0 ? selection.all : selection.ofStruct[index - 1]!;
-      if (rows.count > 0) this.#encodeGroup(batch.buffer, rows.starts, rows.count, state);
+      if (rows.count > 0) this.#encodeGroup(batch.view, rows.starts, rows.count, state);
     });
     if (selection.tailBytes > 0) this.#encodeTails(batch.buffer);
     const { count, rawBytes, malformed } = selection;
@@ -113,37 +115,35 @@ export class ColumnarEncoder implements RecordEncoder {
     }
   }
 
-  #encodeGroup(bytes: Uint8Array, starts: Uint32Array, count: number, state: GroupState): void {
+  #encodeGroup(view: DataView, starts: Uint32Array, count: number, state: GroupState): void {
     const { group } = state;
-    const plan = state.age % BATCHES_PER_PLAN === 0 || count > 4 * state.plannedCount;
+    const seen = Math.min(count, PLAN_RECORDS_MAX);
+    const plan = state.age % BATCHES_PER_PLAN === 0 || seen > 4 * state.plannedCount;
     group.contexts.forEach((key, context) => {
       if (!plan && !state.plans.some((each) => each.context === context + 1)) return;
-      this.#predecessors.find(bytes, starts, count, key, state.predecessors[context]!);
+      this.#predecessors.find(view, starts, count, key, state.predecessors[context]!);
     });
     if (plan) {
-      state.plans = this.#planner.plan(bytes, starts, count, group, state.predecessors);
-      state.plannedCount = count;
+      state.plans = this.#planner.plan(view, starts, count, group, state.predecessors);
+      state.plannedCount = seen;
       state.age = 0;
     }
     state.age++;
     group.columns.forEach((column, index) => {
-      gather(bytes, starts, count, column, this.#values);
-      this.#encodeColumn(column, count, state.plans[index]!, state.predecessors);
+      const { width } = column;
+      if (gather(view, starts, count, column, this.#values)) {
+        this.#descriptions.byte(TRANSFORM.constant);
+        this.#writeValue(this.#values, 0, width);
+      } else this.#encodeColumn(width, count, state.plans[index]!, state.predecessors);
     });
   }
 
   #encodeColumn(
-    column: Column,
+    width: number,
     count: number,
     plan: ColumnPlan,
     predecessors: readonly Int32Array[],
   ): void {
-    const { width } = column;
-    if (isConstant(this.#values, count)) {
-      this.#descriptions.byte(TRANSFORM.constant);
-      this.#writeValue(this.#values, 0, width);
-      return;
-    }
     const previous = plan.context === 0 ? undefined : predecessors[plan.context - 1];
     let { transform } = plan;
     if (transform === TRANSFORM.dictionary) {
@@ -152,7 +152,7 @@ export class ColumnarEncoder implements RecordEncoder {
     }
     let planes = this.#out;
     if (transform === TRANSFORM.delta) delta(this.#values, count, width, previous, planes);
-    else if (transform === TRANSFORM.xor) xor(this.#values, count, previous, planes);
+    else if (transform === TRANSFORM.xor) xor(this.#values, count, width, previous, planes);
     else planes = this.#values;
     this.#descriptions.byte(transform | (plan.context << 3));
     this.#encodePlanes(planes, count, width, plan.noisePlanes);
@@ -180,18 +180,11 @@ export class ColumnarEncoder implements RecordEncoder {
   }
 
   #encodePlanes(values: Values, count: number, width: number, noisePlanes: number): void {
-    let low = 0;
-    let high = 0;
-    for (let i = 0; i < count; i++) {
-      low |= values.low[i]!;
-      high |= values.high[i]!;
-    }
     const masks = this.#descriptions.take(2);
     let present = 0;
     let noise = 0;
     for (let plane = 0; plane < width; plane++) {
-      const bits = (plane < 4 ? low : high) >>> (8 * (plane & 3));
-      if ((bits & 0xff) === 0) continue;
+      if (planeBits(values, plane) === 0) continue;
       present |= 1 << plane;
       const isNoise = (noisePlanes & (1 << plane)) !== 0;
       if (isNoise) noise |= 1 << plane;
@@ -217,7 +210,9 @@ export class ColumnarEncoder implements RecordEncoder {
 
   #block(): Uint8Array {
     const described = this.#descriptions.length;
-    const raw = new Uint8Array(described + this.#planes.length);
+    const rawBytes = described + this.#planes.length;
+    if (this.#unpacked.length < rawBytes) this.#unpacked = new Uint8Array(2 * rawBytes);
+    const raw = this.#unpacked.subarray(0, rawBytes);
     raw.set(this.#descriptions.bytes.subarray(0, described));
     raw.set(this.#planes.bytes.subarray(0, this.#planes.length), described);
     const packed = this.#codec.compress(raw);

@@ -24,6 +24,9 @@ export class RecordSelection {
   readonly #typeOffset: number;
   /** Index of the type plus one by the header's number. */
   readonly #typeOf = new Uint16Array(1 << 16);
+  /** Of each type by its index: its struct's index and size. */
+  readonly #structOf: Uint16Array;
+  readonly #sizeOf: Uint32Array;
 
   constructor(schema: RecordSchema) {
     this.#schema = schema;
@@ -31,6 +34,8 @@ export class RecordSelection {
     schema.types.forEach(({ number }, index) => {
       this.#typeOf[number] = index + 1;
     });
+    this.#structOf = Uint16Array.from(schema.types, ({ struct }) => struct);
+    this.#sizeOf = Uint32Array.from(schema.types, ({ struct }) => schema.structs[struct]!.size);
     this.ofStruct = schema.structs.map(() => ({ starts: new Uint32Array(0), count: 0 }));
   }
 
@@ -51,7 +56,6 @@ export class RecordSelection {
 
   select(batch: RecordBatch): void {
     const { buffer, offsets, lengths } = batch;
-    const { structs, types } = this.#schema;
     this.#reserve(batch.count);
     this.all.count = 0;
     this.tailBytes = 0;
@@ -64,11 +68,10 @@ export class RecordSelection {
       const at = start + this.#typeOffset;
       const index = this.#typeOf[buffer[at]! | (buffer[at + 1]! << 8)]! - 1;
       if (index < 0) continue;
-      const { struct } = types[index]!;
-      const { size } = structs[struct]!;
+      const size = this.#sizeOf[index]!;
       if (length < size) continue;
       const row = this.all.count++;
-      const rows = this.ofStruct[struct]!;
+      const rows = this.ofStruct[this.#structOf[index]!]!;
       this.all.starts[row] = start;
       rows.starts[rows.count++] = start;
       this.sizes[row] = size;

@@ -21,37 +21,88 @@ export const DICTIONARY_ENTRIES_MAX = 256;
 /** The values of one column. */
 export interface Values {
   readonly low: Uint32Array;
+  /** Undefined contents where columns of up to four bytes are transformed. */
   readonly high: Uint32Array;
+  /** Bits that some value has. */
+  lowBits: number;
+  highBits: number;
 }
 
 export function createValues(capacity: number): Values {
-  return { low: new Uint32Array(capacity), high: new Uint32Array(capacity) };
+  return {
+    low: new Uint32Array(capacity),
+    high: new Uint32Array(capacity),
+    lowBits: 0,
+    highBits: 0,
+  };
 }
 
+/** Reads a column; the high halves of a narrow one are 0. Returns whether all values are equal. */
 export function gather(
-  bytes: Uint8Array,
+  view: DataView,
+  starts: Uint32Array,
+  count: number,
+  column: Column,
+  values: Values,
+): boolean {
+  const { offset, width } = column;
+  if (width <= 4) {
+    values.high.fill(0, 0, count);
+    values.highBits = 0;
+    return gatherLow(view, starts, count, column, values);
+  }
+  const low = { offset, width: 4 };
+  const high = { offset: offset + 4, width: width - 4 };
+  const lowEqual = gatherLow(view, starts, count, low, values);
+  const halves = { low: values.high, high: values.low, lowBits: 0, highBits: 0 };
+  const highEqual = gatherLow(view, starts, count, high, halves);
+  values.highBits = halves.lowBits;
+  return lowEqual && highEqual;
+}
+
+/** A loop for each width: this reads every byte of every record. */
+function gatherLow(
+  view: DataView,
   starts: Uint32Array,
   count: number,
   { offset, width }: Column,
-  { low, high }: Values,
-): void {
-  for (let i = 0; i < count; i++) {
-    const at = starts[i]! + offset;
-    let value = bytes[at]!;
-    if (width > 1) value |= bytes[at + 1]! << 8;
-    if (width > 2) value |= bytes[at + 2]! << 16;
-    if (width > 3) value |= bytes[at + 3]! << 24;
-    low[i] = value;
-    if (width > 4) {
-      value = bytes[at + 4]!;
-      if (width > 5) value |= bytes[at + 5]! << 8;
-      if (width > 6) value |= bytes[at + 6]! << 16;
-      if (width > 7) value |= bytes[at + 7]! << 24;
-      high[i] = value;
-    } else {
-      high[i] = 0;
+  values: Values,
+): boolean {
+  const { low } = values;
+  let all = -1;
+  let any = 0;
+  if (width === 4) {
+    for (let i = 0; i < count; i++) {
+      const value = view.getInt32(starts[i]! + offset, true);
+      low[i] = value;
+      any |= value;
+      all &= value;
+    }
+  } else if (width === 2) {
+    for (let i = 0; i < count; i++) {
+      const value = view.getUint16(starts[i]! + offset, true);
+      low[i] = value;
+      any |= value;
+      all &= value;
+    }
+  } else if (width === 1) {
+    for (let i = 0; i < count; i++) {
+      const value = view.getUint8(starts[i]! + offset);
+      low[i] = value;
+      any |= value;
+      all &= value;
+    }
+  } else {
+    for (let i = 0; i < count; i++) {
+      const at = starts[i]! + offset;
+      const value = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
+      low[i] = value;
+      any |= value;
+      all &= value;
     }
   }
+  values.lowBits = any;
+  return all === any;
 }
 
 export function scatter(
@@ -78,42 +129,68 @@ export function scatter(
   }
 }
 
-export function isConstant({ low, high }: Values, count: number): boolean {
-  for (let i = 1; i < count; i++) if (low[i] !== low[0] || high[i] !== high[0]) return false;
-  return true;
-}
-
 export function canDelta(width: number): boolean {
   return width === 1 || width === 2 || width === 4 || width === 8;
 }
 
 /** `out[i]` of record 0 is 0: its value is stored beside the planes. `previous` undefined: `i - 1`. */
 export function delta(
-  { low, high }: Values,
+  values: Values,
   count: number,
   width: number,
   previous: Int32Array | undefined,
   out: Values,
 ): void {
-  const shift = width < 4 ? 32 - 8 * width : 0;
   out.low[0] = 0;
   out.high[0] = 0;
+  if (width > 4) deltaWide(values, count, previous, out);
+  else deltaNarrow(values, count, 32 - 8 * width, previous, out);
+}
+
+/** `shift`: bits of a half that the column lacks. */
+function deltaNarrow(
+  { low }: Values,
+  count: number,
+  shift: number,
+  previous: Int32Array | undefined,
+  out: Values,
+): void {
+  const folded = out.low;
+  let bits = 0;
+  for (let i = 1; i < count; i++) {
+    const before = previous === undefined ? i - 1 : previous[i]!;
+    const signed = ((low[i]! - low[before]!) << shift) >> shift;
+    // Folding keeps the width: the highest bit moves to the lowest place.
+    const value = (((signed << 1) ^ (signed >> 31)) << shift) >>> shift;
+    folded[i] = value;
+    bits |= value;
+  }
+  out.lowBits = bits;
+  out.highBits = 0;
+}
+
+function deltaWide(
+  { low, high }: Values,
+  count: number,
+  previous: Int32Array | undefined,
+  out: Values,
+): void {
+  let [lowBits, highBits] = [0, 0];
   for (let i = 1; i < count; i++) {
     const before = previous === undefined ? i - 1 : previous[i]!;
     const difference = (low[i]! - low[before]!) | 0;
-    if (width <= 4) {
-      const signed = (difference << shift) >> shift;
-      // Folding keeps the width: the highest bit moves to the lowest place.
-      out.low[i] = (((signed << 1) ^ (signed >> 31)) << shift) >>> shift;
-      out.high[i] = 0;
-    } else {
-      const borrow = low[i]! < low[before]! ? 1 : 0;
-      const most = (high[i]! - high[before]! - borrow) | 0;
-      const sign = most >> 31;
-      out.low[i] = (difference << 1) ^ sign;
-      out.high[i] = ((most << 1) | (difference >>> 31)) ^ sign;
-    }
+    const borrow = low[i]! < low[before]! ? 1 : 0;
+    const most = (high[i]! - high[before]! - borrow) | 0;
+    const sign = most >> 31;
+    const foldedLow = (difference << 1) ^ sign;
+    const foldedHigh = ((most << 1) | (difference >>> 31)) ^ sign;
+    out.low[i] = foldedLow;
+    out.high[i] = foldedHigh;
+    lowBits |= foldedLow;
+    highBits |= foldedHigh;
   }
+  out.lowBits = lowBits;
+  out.highBits = highBits;
 }
 
 /** Undoes `delta` in place; the value of record 0 is already there. */
@@ -140,18 +217,31 @@ export function undelta(
 }
 
 export function xor(
-  { low, high }: Values,
+  values: Values,
   count: number,
+  width: number,
   previous: Int32Array | undefined,
   out: Values,
 ): void {
-  out.low[0] = 0;
-  out.high[0] = 0;
+  out.lowBits = xorHalf(values.low, count, previous, out.low);
+  out.highBits = width > 4 ? xorHalf(values.high, count, previous, out.high) : 0;
+}
+
+/** Returns the bits that some result has. */
+function xorHalf(
+  half: Uint32Array,
+  count: number,
+  previous: Int32Array | undefined,
+  out: Uint32Array,
+): number {
+  let bits = 0;
+  out[0] = 0;
   for (let i = 1; i < count; i++) {
-    const before = previous === undefined ? i - 1 : previous[i]!;
-    out.low[i] = low[i]! ^ low[before]!;
-    out.high[i] = high[i]! ^ high[before]!;
+    const value = half[i]! ^ half[previous === undefined ? i - 1 : previous[i]!]!;
+    out[i] = value;
+    bits |= value;
   }
+  return bits;
 }
 
 /** Undoes `xor` in place. */
@@ -165,6 +255,11 @@ export function unxor(
     low[i]! ^= low[before]!;
     high[i]! ^= high[before]!;
   }
+}
+
+/** Bits of byte `plane` that some value has. */
+export function planeBits({ lowBits, highBits }: Values, plane: number): number {
+  return ((plane < 4 ? lowBits : highBits) >>> (8 * (plane & 3))) & 0xff;
 }
 
 /** Byte `plane` of every value. */

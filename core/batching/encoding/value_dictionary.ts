@@ -1,13 +1,10 @@
 /** The distinct values of a column, where they are few. */
-import { DICTIONARY_ENTRIES_MAX, type Values } from "./transforms.ts";
+import { createValues, DICTIONARY_ENTRIES_MAX, type Values } from "./transforms.ts";
 
 const SLOTS = 1024;
 
 export class ValueDictionary {
-  readonly entries: Values = {
-    low: new Uint32Array(DICTIONARY_ENTRIES_MAX),
-    high: new Uint32Array(DICTIONARY_ENTRIES_MAX),
-  };
+  readonly entries: Values = createValues(DICTIONARY_ENTRIES_MAX);
   count = 0;
   readonly #slots = new Int16Array(SLOTS);
 
@@ -15,11 +12,13 @@ export class ValueDictionary {
   build({ low, high }: Values, count: number, out: Values): boolean {
     this.#slots.fill(-1);
     this.count = 0;
+    out.lowBits = 0;
+    out.highBits = 0;
     for (let i = 0; i < count; i++) {
       const entry = this.#index(low[i]!, high[i]!);
       if (entry < 0) return false;
       out.low[i] = entry;
-      out.high[i] = 0;
+      out.lowBits |= entry;
     }
     return true;
   }
