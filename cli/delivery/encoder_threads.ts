@@ -16,7 +16,7 @@ const THREAD = new URL(`encoder_thread${extname(import.meta.url)}`, import.meta.
 /** One that is encoded and one that waits, so that a thread has always something to do. */
 const JOBS_OF_A_THREAD = 2;
 /** Encoding so many here takes about as long as a thread takes to start. */
-const EVENTS_BEFORE_START = 200_000;
+const EVENTS_BEFORE_START = 100_000;
 
 export interface EncoderThreadsOptions {
   readonly threads: number;
