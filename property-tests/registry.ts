@@ -84,6 +84,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "differential ring schedules", smokeRuns: 50, nightlyRuns: 10_000 },
   { name: "differential programs", smokeRuns: 200, nightlyRuns: 10_000 },
   { name: "differential collectors", smokeRuns: 50, nightlyRuns: 10_000 },
+  { name: "differential variants", smokeRuns: 50, nightlyRuns: 10_000 },
   ...MAP_TYPES.map((type) => ({
     name: `map creation: ${type}`,
     smokeRuns: 100,

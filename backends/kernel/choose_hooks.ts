@@ -38,24 +38,19 @@ export function chooseHooks(
   const sectionOf = (hook: HookSpec): string =>
     programs.find(({ name }) => name === hook.function)?.section ?? hook.function;
   return spec.programs.map((program) => {
+    const { name } = program;
     const refused: RefusedHook[] = [];
     let last: BpfError | undefined;
     for (const hook of variantsOf(program, kind)) {
-      last = whyNot(backend, object, spec, hook);
       const section = sectionOf(hook);
+      last = whyNot(backend, object, spec, hook);
       if (last === undefined) {
-        const { name } = program;
-        return {
-          collector: spec.name,
-          program: name,
-          function: hook.function,
-          hook: section,
-          refused,
-        };
+        const { function: variant } = hook;
+        return { collector: spec.name, program: name, function: variant, hook: section, refused };
       }
       refused.push({ hook: section, reason: last.message });
     }
-    throw noneLeft(program, refused, last!);
+    throw noneLeft(name, kind, refused, last!);
   });
 }
 
@@ -65,7 +60,7 @@ function variantsOf({ name, hooks }: ProgramSpec, kind: ProgramKind | "auto"): r
   if (wanted.length > 0) return wanted;
   const known = [...new Set(hooks.map((hook) => hook.kind))].join(", ");
   throw new BpfError(`hooks ${kind}`, `program ${name} has no such variant`, {
-    hint: `take auto, or one of ${known}`,
+    hint: `take hooks: auto, or one of ${known}`,
   });
 }
 
@@ -98,17 +93,17 @@ function isNoMatterOfHooks({ errno }: BpfError): boolean {
 }
 
 function noneLeft(
-  { name }: ProgramSpec,
+  program: string,
+  kind: ProgramKind | "auto",
   refused: readonly RefusedHook[],
   last: BpfError,
 ): BpfError {
+  if (kind !== "auto") {
+    const hint = "or take hooks: auto";
+    return new BpfError(`hooks ${kind}`, `not for ${program}: ${last.message}`, { hint });
+  }
   if (refused.length === 1) return last;
   const tried = refused.map(({ hook }) => hook).join(", ");
-  return new BpfError(
-    `hook of ${name}`,
-    `none of ${tried} can be used; of the last, ${last.message}`,
-    {
-      cause: last,
-    },
-  );
+  const problem = `none of ${tried} can be used; of the last, ${last.message}`;
+  return new BpfError(`hook of ${program}`, problem, { cause: last });
 }

@@ -11,6 +11,7 @@ import { differentialCollectors } from "./differential_collectors.ts";
 import { differentialMaps } from "./differential_maps.ts";
 import { differentialPrograms } from "./differential_programs.ts";
 import { differentialRings } from "./differential_rings.ts";
+import { differentialVariants } from "./differential_variants.ts";
 import type { ConformanceOptions } from "./options.ts";
 
 /** The kernel whose semantics the simulated one has. */
@@ -54,4 +55,5 @@ export function differentialSuites(makePair: MakePair, options: DifferentialOpti
   differentialRings(makePair, options, features);
   differentialPrograms(makePair, options, features);
   differentialCollectors(makePair, options, features);
+  differentialVariants(makePair, options);
 }

@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import type { BpfMap, BpfObject } from "#core/backend.ts";
+import type { Backend, BpfMap, BpfObject, RunResult } from "#core/backend.ts";
 import type { Btf } from "#core/btf/btf.ts";
 import { findField, layoutOf } from "#core/btf/layout.ts";
 import { findType } from "#core/btf/queries.ts";
@@ -26,6 +26,7 @@ import { DIFFERENCES } from "#property-tests/differences.ts";
 import { hex } from "#property-tests/models/bytes.ts";
 import type { KernelFeatures } from "#property-tests/models/kernel_version.ts";
 import { checkProperty } from "#property-tests/property.ts";
+import { parseObject } from "#wasm/loader/object_spec.ts";
 import { closePair, type DifferentialOptions, type MakePair, type Pair } from "./differential.ts";
 import { timeLimits } from "./options.ts";
 
@@ -54,7 +55,7 @@ const UNEQUAL_MEMBERS = ["duration_ns", "latency_ns", "owner_pid"];
 const UNEQUAL_COUNTERS = ["last_update_ns", "timed_run_ns"];
 
 /** What programs are made to be, so that they run on request. */
-type RunnableKind = "syscall" | "raw_tp";
+export type RunnableKind = "syscall" | "raw_tp";
 
 /** The object with its programs made runnable; `?` keeps two sections apart. */
 export function runnableOnRequest(
@@ -74,19 +75,23 @@ export function runnableOnRequest(
   return new Uint8Array(bytes);
 }
 
-interface Side {
+/** One of the two that are compared. */
+export interface Side {
+  readonly label: string;
   readonly object: BpfObject;
-  /** Types of the kernel that the object was loaded into: contexts have its layout. */
-  readonly kernel: Btf;
   readonly ring: ReturnType<BpfMap["ring"]>;
+  /** Lets the program see what the run says. */
+  run(run: CollectorRun): RunResult;
 }
 
-interface OpenCollector {
+export interface OpenCollector {
   readonly spec: CollectorSpec;
   readonly schema: EventSchema;
   readonly masks: ReadonlyMap<number, Uint8Array>;
   readonly btf: Btf;
-  readonly sides: readonly Side[];
+  readonly sides: readonly [Side, Side];
+  /** The run as far as both sides can see it. */
+  visible(run: CollectorRun): CollectorRun;
 }
 
 export function differentialCollectors(
@@ -104,12 +109,7 @@ export function differentialCollectors(
       }
     });
     afterAll(() => {
-      for (const { sides } of collectors.values()) {
-        for (const { ring, object } of sides) {
-          ring.close();
-          object.close();
-        }
-      }
+      for (const collector of collectors.values()) closeCollector(collector);
       closePair(pair);
     });
 
@@ -126,23 +126,56 @@ export function differentialCollectors(
 }
 
 function openOn({ real, simulated }: Pair, spec: CollectorSpec, kind: RunnableKind): OpenCollector {
-  const bytes = new Uint8Array(readFileSync(`build/bpf/${spec.object}`));
-  const plain = simulated.open(bytes, { name: spec.object });
-  const sections = [...plain.programs.values()].map(({ section }) => section);
-  plain.close();
-  const changed = runnableOnRequest(bytes, sections, kind);
+  const changed = runnableEvents(spec, kind);
   const programs = spec.programs.map(({ name }) => name);
+  const side = (label: string, backend: Backend, kernel: Btf): Side => {
+    const opened = openSide(backend, spec, changed, programs);
+    const { object } = opened;
+    const run = (wanted: CollectorRun) =>
+      object.programs.get(wanted.program)!.run(encodeContext(kernel, wanted));
+    return { label, ...opened, run };
+  };
+  const kernel = real.btf();
   const sides = [
-    { backend: real.backend, kernel: real.btf() },
-    { backend: simulated, kernel: simulated.kernelBtf },
-  ].map(({ backend, kernel }) => {
-    const object = backend.open(changed, { name: spec.object, programs });
-    object.load();
-    return { object, kernel, ring: object.maps.get(spec.ring)!.ring() };
-  });
-  const { btf } = sides[1]!.object;
+    side("the kernel", real.backend, kernel),
+    side("simulated", simulated, simulated.kernelBtf),
+  ] as const;
+  return { ...describeCollector(spec), sides, visible: (run) => visibleTo(kernel, run) };
+}
+
+/** The collector's object, whose programs that load by themselves can be run on request. */
+export function runnableEvents(spec: CollectorSpec, kind: RunnableKind): Uint8Array {
+  const bytes = new Uint8Array(readFileSync(`build/bpf/${spec.object}`));
+  const { programs } = parseObject(bytes, spec.object);
+  const sections = programs.filter(({ autoload }) => autoload).map(({ section }) => section);
+  return runnableOnRequest(bytes, sections, kind);
+}
+
+export function openSide(
+  backend: Backend,
+  spec: CollectorSpec,
+  bytes: Uint8Array,
+  programs: readonly string[],
+): Pick<Side, "object" | "ring"> {
+  const object = backend.open(bytes, { name: spec.object, programs });
+  object.load();
+  return { object, ring: object.maps.get(spec.ring)!.ring() };
+}
+
+export function closeCollector({ sides }: OpenCollector): void {
+  for (const { ring, object } of sides) {
+    ring.close();
+    object.close();
+  }
+}
+
+/** What is known of a collector's records without running it. */
+export function describeCollector(
+  spec: CollectorSpec,
+): Pick<OpenCollector, "spec" | "schema" | "masks" | "btf"> {
+  const { btf } = parseObject(readFileSync(`build/bpf/${spec.object}`), spec.object);
   const schema = createEventSchema(btf, spec);
-  return { spec, schema, masks: masksOf(btf, spec, schema), btf, sides };
+  return { spec, schema, masks: masksOf(btf, spec, schema), btf };
 }
 
 /** For every type of event, which bytes of a record are compared. */
@@ -168,29 +201,32 @@ function masksOf(btf: Btf, spec: CollectorSpec, schema: EventSchema): Map<number
 }
 
 /** Throws at the first run after which the two differ, or where the state does in the end. */
-function compareRuns(collector: OpenCollector, runs: readonly CollectorRun[]): void {
-  for (const { object } of collector.sides) emptyState(object);
-  const before = collector.sides.map((side) => counters(collector, side));
+export function compareRuns(collector: OpenCollector, runs: readonly CollectorRun[]): void {
+  const { sides } = collector;
+  for (const { object } of sides) emptyState(object);
+  const before = sides.map((side) => counters(collector, side));
   const steps: string[] = [];
+  const compare = (one: string, other: string): void => {
+    if (one === other) return;
+    const [first, second] = sides;
+    const both = [`${first.label}: ${one}`, `${second.label}: ${other}`];
+    throw new Error([...steps, ...both].join("\n  "));
+  };
   for (const any of runs) {
-    const run = visibleTo(collector.sides[0]!.kernel, any);
+    const run = collector.visible(any);
     steps.push(fc.stringify(run));
-    const [real, simulated] = collector.sides.map((side) => runOnce(collector, side, run));
-    if (real === simulated) continue;
-    throw new Error([...steps, `the kernel: ${real}`, `simulated: ${simulated}`].join("\n  "));
+    compare(runOnce(collector, sides[0], run), runOnce(collector, sides[1], run));
   }
-  const [real, simulated] = collector.sides.map((side, index) => {
+  const [one, other] = sides.map((side, index) => {
     const after = counters(collector, side);
     const grown = Object.entries(after).map(([name, n]) => [name, n - before[index]![name]!]);
     return JSON.stringify([grown, stateOf(side.object)]);
   });
-  if (real === simulated) return;
-  throw new Error([...steps, `the kernel: ${real}`, `simulated: ${simulated}`].join("\n  "));
+  compare(one!, other!);
 }
 
 function runOnce(collector: OpenCollector, side: Side, run: CollectorRun): string {
-  const context = encodeContext(side.kernel, run);
-  const { returnValue } = side.object.programs.get(run.program)!.run(context);
+  const { returnValue } = side.run(run);
   const records: string[] = [];
   side.ring.consume(({ buffer, view, offsets, lengths, count }) => {
     for (let index = 0; index < count; index++) {

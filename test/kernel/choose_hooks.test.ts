@@ -111,7 +111,17 @@ char LICENSE[] SEC("license") = "GPL";
     withBackend((backend) => {
       const error = thrown(() => chooseHooks(backend, hooks(), observing(...CHAIN), "uprobe"));
       expect(error.message).toBe(
-        "hooks uprobe: program reads has no such variant; take auto, or one of fentry, kprobe, tracepoint",
+        "hooks uprobe: program reads has no such variant; take hooks: auto, or one of fentry, kprobe, tracepoint",
+      );
+    }));
+
+  it("a kind that the kernel lacks is refused where it is forced", () =>
+    withBackend((backend) => {
+      const object = readFileSync(`build/bpf/${TCP.object}`);
+      const error = thrown(() => chooseHooks(backend, object, without(TCP, "tp_btf"), "tp_btf"));
+      expect(error.message).toBe(
+        "hooks tp_btf: not for tcp_state: exact counts by tp_btf: needs Linux 99.0 or newer; " +
+          "or take hooks: auto",
       );
     }));
 

@@ -149,6 +149,9 @@ describe("the configuration of a run", () => {
     writeFileSync(config, "collectors: [tcp, syscall]\n");
     const changed = tapio(["reload", "--socket", socket]);
     expect(changed.error).toMatch(/collectors: cannot change while the run lasts; start it again/);
+    writeFileSync(config, "collectors: [tcp]\nhooks: tracepoint\n");
+    const hooked = tapio(["reload", "--socket", socket]);
+    expect(hooked.error).toMatch(/hooks: cannot change while the run lasts; start it again/);
     writeFileSync(config, "collectors: [tcp]\n# better\n");
     await vi.waitFor(() => expect(run.output.error).toMatch(/changed: the configuration is in/), {
       timeout: 10_000,
