@@ -104,8 +104,10 @@ export function differentialCollectors(
     const collectors = new Map<string, OpenCollector>();
     beforeAll(async () => {
       pair = await makePair();
+      const kernel = pair.real.btf();
+      const kind = syscallPrograms ? "syscall" : "raw_tp";
       for (const spec of COLLECTORS.values()) {
-        collectors.set(spec.name, openOn(pair, spec, syscallPrograms ? "syscall" : "raw_tp"));
+        collectors.set(spec.name, openOn(pair, kernel, spec, kind));
       }
     });
     afterAll(() => {
@@ -125,17 +127,22 @@ export function differentialCollectors(
   });
 }
 
-function openOn({ real, simulated }: Pair, spec: CollectorSpec, kind: RunnableKind): OpenCollector {
+/** `kernel` has the types of the real one. */
+function openOn(
+  { real, simulated }: Pair,
+  kernel: Btf,
+  spec: CollectorSpec,
+  kind: RunnableKind,
+): OpenCollector {
   const changed = runnableEvents(spec, kind);
   const programs = spec.programs.map(({ name }) => name);
-  const side = (label: string, backend: Backend, kernel: Btf): Side => {
+  const side = (label: string, backend: Backend, types: Btf): Side => {
     const opened = openSide(backend, spec, changed, programs);
     const { object } = opened;
     const run = (wanted: CollectorRun) =>
-      object.programs.get(wanted.program)!.run(encodeContext(kernel, wanted));
+      object.programs.get(wanted.program)!.run(encodeContext(types, wanted));
     return { label, ...opened, run };
   };
-  const kernel = real.btf();
   const sides = [
     side("the kernel", real.backend, kernel),
     side("simulated", simulated, simulated.kernelBtf),

@@ -168,8 +168,12 @@ function argumentsOf(
   }
 }
 
-function openVariants({ real }: Pair, spec: CollectorSpec, memory: KernelMemory): OpenCollector {
-  const kernel = real.btf();
+function openVariants(
+  backend: Backend,
+  kernel: Btf,
+  spec: CollectorSpec,
+  memory: KernelMemory,
+): OpenCollector {
   const objects = new Objects(kernel);
   const raw = (program: string): string =>
     spec.programs
@@ -177,8 +181,8 @@ function openVariants({ real }: Pair, spec: CollectorSpec, memory: KernelMemory)
       .hooks.find(({ kind }) => kind === "raw_tracepoint")!.function;
   const names = spec.programs.map(({ name }) => name);
   const object = readFileSync(`build/bpf/${spec.object}`);
-  const direct = openSide(real.backend, spec, object, names.map(raw));
-  const event = openSide(real.backend, spec, runnableEvents(spec, "raw_tp"), names);
+  const direct = openSide(backend, spec, object, names.map(raw));
+  const event = openSide(backend, spec, runnableEvents(spec, "raw_tp"), names);
   // The direct one first: before 5.16 the event's program reads the family of the socket, too.
   const sides = [
     {
@@ -201,27 +205,29 @@ export function differentialVariants(makePair: MakePair, options: DifferentialOp
   describe(`variants of collectors on ${options.label}`, timeLimits(), () => {
     let pair: Pair | undefined;
     let memory: KernelMemory | undefined;
+    const collectors = new Map<string, OpenCollector>();
     beforeAll(async () => {
       pair = await makePair();
-      memory = new KernelMemory(pair.real.backend);
+      const { backend } = pair.real;
+      const kernel = pair.real.btf();
+      memory = new KernelMemory(backend);
+      for (const spec of COLLECTORS.values()) {
+        collectors.set(spec.name, openVariants(backend, kernel, spec, memory));
+      }
     });
     afterAll(() => {
+      for (const collector of collectors.values()) closeCollector(collector);
       memory?.close();
       closePair(pair);
     });
 
-    for (const [name, spec] of COLLECTORS) {
+    for (const name of COLLECTORS.keys()) {
       test(`${name}: arguments and events end in the same records, counters and state`, () => {
-        const collector = openVariants(pair!, spec, memory!);
-        try {
-          const property = fc.property(fc.array(collectorRuns(name), { maxLength: 40 }), (runs) =>
-            compareRuns(collector, runs),
-          );
-          const runs = checkProperty("differential variants", property, options.runs);
-          options.compared?.(`${name} variants`, runs);
-        } finally {
-          closeCollector(collector);
-        }
+        const property = fc.property(fc.array(collectorRuns(name), { maxLength: 40 }), (runs) =>
+          compareRuns(collectors.get(name)!, runs),
+        );
+        const runs = checkProperty("differential variants", property, options.runs);
+        options.compared?.(`${name} variants`, runs);
       });
     }
   });

@@ -118,26 +118,30 @@ describeNative("variants of a program", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("tell the same system calls, those with strange numbers too", () =>
-    withBackend(async (backend) => {
-      const program = join(folder, "calls");
-      const compiler = spawnSync("cc", ["-O1", "-Wall", "test/kernel/calls.c", "-o", program]);
-      expect(compiler.stderr.toString()).toBe("");
-      const child = spawn(program, { stdio: ["pipe", "ignore", "ignore"] });
-      children.push(child);
-      await sleep(50);
-      const observed = await observe(backend, "syscall", { only_pid: child.pid! }, async () => {
-        child.stdin.end();
-        await once(child, "exit");
-      });
-      const [first, ...others] = observed.map(({ sink }) => sink.byCpu(() => true));
-      for (const other of others) expect(other).toEqual(first);
-      const numbers = new Set(
-        Object.values(first!).flatMap((events) => events.map((e) => e["number"])),
-      );
-      for (const number of [110, 1000, 0xffff_ffff]) expect(numbers).toContain(number);
-      expect(Object.values(first!).flat().length).toBeGreaterThan(1400);
-    }));
+  // Elsewhere only the event tells the number of a call that ends.
+  it.runIf(process.arch === "x64")(
+    "tell the same system calls, those with strange numbers too",
+    () =>
+      withBackend(async (backend) => {
+        const program = join(folder, "calls");
+        const compiler = spawnSync("cc", ["-O1", "-Wall", "test/kernel/calls.c", "-o", program]);
+        expect(compiler.stderr.toString()).toBe("");
+        const child = spawn(program, { stdio: ["pipe", "ignore", "ignore"] });
+        children.push(child);
+        await sleep(50);
+        const observed = await observe(backend, "syscall", { only_pid: child.pid! }, async () => {
+          child.stdin.end();
+          await once(child, "exit");
+        });
+        const [first, ...others] = observed.map(({ sink }) => sink.byCpu(() => true));
+        for (const other of others) expect(other).toEqual(first);
+        const numbers = new Set(
+          Object.values(first!).flatMap((events) => events.map((e) => e["number"])),
+        );
+        for (const number of [110, 1000, 0xffff_ffff]) expect(numbers).toContain(number);
+        expect(Object.values(first!).flat().length).toBeGreaterThan(1400);
+      }),
+  );
 
   it("tell the same connections and retransmits", () =>
     withBackend(async (backend) => {
