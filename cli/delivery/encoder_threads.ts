@@ -58,8 +58,7 @@ export class EncoderThreads implements EncoderPool {
   }
 
   get idle(): boolean {
-    const ready = this.#threads.filter((thread) => thread.ready);
-    return ready.length === 0 || ready.some(({ jobs }) => jobs.size < JOBS_OF_A_THREAD);
+    return this.#leastBusy() !== undefined || !this.#threads.some(({ ready }) => ready);
   }
 
   encode(

@@ -15,13 +15,13 @@ import type { BatchEncoding, BatchSink } from "./batch_sink.ts";
 import { BatchCounts, type BatchStatistics } from "./batch_statistics.ts";
 import type { BatchingConfig } from "./batching_config.ts";
 import { type ConvertBatch, DeliveryLogs } from "./delivery_logs.ts";
-import type { EncodedRecords } from "./encoding/record_encoder.ts";
 import { type Encoded, EncodingLine } from "./encoding_line.ts";
 import { type FlushReason, Lane } from "./lane.ts";
 import type { BatchLog } from "./log/batch_log.ts";
 import type { LogAppender } from "./log_appender.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import { Outboxes } from "./outboxes.ts";
+import { type SendBatch, toLog, toSinks } from "./send_batch.ts";
 import { Sender, type SenderOptions } from "./sender.ts";
 import { Settlements } from "./settlements.ts";
 import type { LossListener, Ticket } from "./ticket.ts";
@@ -51,13 +51,6 @@ interface LaneState {
   readonly line: EncodingLine;
   /** Undefined where batches go to the sinks directly. */
   readonly appender: LogAppender | undefined;
-}
-
-/** Takes a batch in the encodings of its lane. */
-type Send = (ticket: Ticket, encoded: readonly EncodedRecords[]) => void;
-
-function toLog(appender: LogAppender): Send {
-  return (ticket, [columnar]) => void appender.append(columnar!, ticket);
 }
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -116,14 +109,17 @@ export class BatchProcessor implements Sink {
   }
 
   #open(schema: EventSchema): LaneState {
-    const { config, sinks, pool } = this.#options;
+    const { config, sinks, pool, schemaHeader } = this.#options;
+    const collector = schema.collector.name;
     const appender = this.#logs.open(schema);
     const wanted: readonly BatchEncoding[] =
       appender === undefined ? sinks.map(({ encoding }) => encoding) : ["columnar"];
     const encodings = [...new Set(wanted)];
     const bytes = Math.min(config.max_batch_bytes, LANE_BYTES_MAX);
     const lane = new Lane(schema, bytes, pool && ((size) => pool.allocate(size)));
-    const send = appender === undefined ? this.#toSinks(schema, encodings) : toLog(appender);
+    const outboxes = this.#outboxes;
+    const direct = { collector, schemaHeader: schemaHeader(schema), encodings, sinks, outboxes };
+    const send = appender === undefined ? toSinks(direct) : toLog(appender);
     const line = new EncodingLine({
       schema,
       encodings,
@@ -135,24 +131,8 @@ export class BatchProcessor implements Sink {
       freed: () => this.#flushDue(),
     });
     const state = { lane, line, appender };
-    this.#lanes.set(schema.collector.name, state);
+    this.#lanes.set(collector, state);
     return state;
-  }
-
-  #toSinks(schema: EventSchema, encodings: readonly BatchEncoding[]): Send {
-    const { sinks } = this.#options;
-    const collector = schema.collector.name;
-    const schemaHeader = this.#options.schemaHeader(schema);
-    const places = sinks.map(({ encoding }) => encodings.indexOf(encoding));
-    let sequence = 0;
-    return (ticket, encoded) => {
-      sequence += 1;
-      const batches = places.map((place) => {
-        const { bytes, count } = encoded[place]!;
-        return { bytes, count, collector, segment: 0, sequence, schemaHeader };
-      });
-      this.#outboxes.offer(batches, ticket);
-    };
   }
 
   write(batch: RecordBatch, schema: EventSchema): void {
@@ -223,7 +203,7 @@ export class BatchProcessor implements Sink {
     line.add(records, ticket);
   }
 
-  #leave(ticket: Ticket, encoded: Encoded, send: Send): void {
+  #leave(ticket: Ticket, encoded: Encoded, send: SendBatch): void {
     if (typeof encoded === "string") {
       this.#settlements.lose(ticket, encoded);
       return;
