@@ -1,9 +1,8 @@
 /** Which variant of each program this kernel runs: the first that loads and attaches. */
-import type { ProgramKind } from "#core/backend.ts";
+import type { Backend, ProgramKind } from "#core/backend.ts";
 import { BpfError, ERRNO, NotSupportedError } from "#core/errors.ts";
 import type { CollectorSpec, HookSpec, ProgramSpec } from "#core/events/collectors.ts";
 import { parseObject } from "#wasm/loader/object_spec.ts";
-import type { KernelBackend } from "./backend.ts";
 import { kernelAtLeast } from "./kernel_version.ts";
 
 export interface RefusedHook {
@@ -29,7 +28,7 @@ export interface ChosenHook {
  * where no variant is left. `kind` leaves only variants of that kind. `object` is the collector's.
  */
 export function chooseHooks(
-  backend: KernelBackend,
+  backend: Pick<Backend, "open">,
   object: Uint8Array,
   spec: CollectorSpec,
   kind: ProgramKind | "auto" = "auto",
@@ -66,7 +65,7 @@ function variantsOf({ name, hooks }: ProgramSpec, kind: ProgramKind | "auto"): r
 
 /** What this kernel lacks for a variant; undefined where it takes it. */
 function whyNot(
-  backend: KernelBackend,
+  backend: Pick<Backend, "open">,
   bytes: Uint8Array,
   { object: name }: CollectorSpec,
   hook: HookSpec,

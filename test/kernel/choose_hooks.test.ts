@@ -8,6 +8,7 @@ import { chooseHooks } from "#kernel/choose_hooks.ts";
 import { runKernel } from "../../cli/run/kernel.ts";
 import { formatReport } from "../../cli/run/report.ts";
 import { compileBpf } from "../support/clang.ts";
+import { observing } from "../support/observing.ts";
 import { thrown } from "../support/thrown.ts";
 import { describeNative, withBackend } from "./native.ts";
 
@@ -15,12 +16,7 @@ const TCP = COLLECTORS.get("tcp")!;
 const SYSCALL = COLLECTORS.get("syscall")!;
 const NOT_BEFORE = "99.0";
 
-/** A collector of one program, over `test/kernel/hooks.bpf.c`. */
-function observing(...hooks: readonly HookSpec[]): CollectorSpec {
-  const programs = [{ name: "reads", index: "", hooks }];
-  return { ...SYSCALL, name: "test", object: "hooks", programs };
-}
-
+/** Over `test/kernel/hooks.bpf.c`. */
 const CHAIN: readonly HookSpec[] = [
   { kind: "fentry", function: "on_fentry" },
   { kind: "kprobe", function: "on_kprobe" },

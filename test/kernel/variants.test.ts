@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,6 +21,7 @@ import { EMPTY_BOOKS } from "#core/pipeline/books.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
 import type { KernelBackend } from "#kernel/backend.ts";
 import { chooseHooks } from "#kernel/choose_hooks.ts";
+import { connectOnce, listen } from "#vm-tests/guest/connections.ts";
 import { Running } from "../../cli/run/running.ts";
 import { describeNative, withBackend } from "./native.ts";
 
@@ -159,20 +160,6 @@ describeNative("variants of a program", () => {
       expect(new Set(events.map(({ family }) => family))).toEqual(new Set([2, 10]));
     }));
 });
-
-async function listen(server: Server, host: string): Promise<number> {
-  server.listen(0, host);
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
-}
-
-async function connectOnce(port: number, host: string): Promise<void> {
-  const socket = connect(port, host);
-  socket.on("error", () => {});
-  socket.resume();
-  // `once` would take the error for its own.
-  await new Promise((resolve) => socket.on("close", resolve));
-}
 
 /** Connections over IPv4, IPv6 and IPv4 in IPv6 sockets, served and refused. */
 async function serveAndRefuse(): Promise<number[]> {

@@ -9,10 +9,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import { connectOnce, listen } from "./connections.ts";
 
 const [cli = "cli/main.ts", folder = ".", connections = "20"] = process.argv.slice(2);
 const TRACE = "traffic.trace";
@@ -21,6 +22,7 @@ const REPORT = "report.json";
 /** Hooks of the TCP collector. */
 const HOOKS = 2;
 const ATTACH_MS = 120_000;
+const LOOPBACK = "127.0.0.1";
 
 function command(report: "ignore" | number, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [cli, ...args], { stdio: ["ignore", report, "inherit"] });
@@ -49,29 +51,15 @@ async function untilAttached(child: ChildProcess): Promise<void> {
   }
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
-}
-
-async function connectOnce(port: number): Promise<void> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  socket.resume();
-  // `once` would take the error for its own.
-  await new Promise((resolve) => socket.on("close", resolve));
-}
-
 /** Connections that are served, and one in ten to a port where nobody listens. */
 async function makeTraffic(): Promise<readonly number[]> {
   const closed = createServer();
-  const refusing = await listen(closed);
+  const refusing = await listen(closed, LOOPBACK);
   closed.close();
   const server = createServer((socket) => socket.end("x"));
-  const serving = await listen(server);
+  const serving = await listen(server, LOOPBACK);
   for (let i = 0; i < Number(connections); i++)
-    await connectOnce(i % 10 === 9 ? refusing : serving);
+    await connectOnce(i % 10 === 9 ? refusing : serving, LOOPBACK);
   server.close();
   await once(server, "close");
   return [serving, refusing];

@@ -19,6 +19,7 @@ import { GuestMachine } from "#vm-tests/kernel/guest_machine.ts";
 import { createWasmBackend } from "#wasm/backend.ts";
 import { loadRuntimeModule } from "#wasm/load_runtime.ts";
 import { filterSuite } from "./filters.ts";
+import { hookSuite } from "./hooks.ts";
 import { objectSuite } from "./objects.ts";
 
 const kernel = kernelNamed(process.env["TAPIO_VM_KERNEL"] ?? "6.12");
@@ -60,6 +61,7 @@ describe(`Linux ${kernel.version}`, () => {
   });
 
   objectSuite(() => new GuestBackend(server, guest.cpus));
+  hookSuite(() => new GuestBackend(server, guest.cpus));
   filterSuite(() => new GuestBackend(server, guest.cpus), runs);
   mapConformance(makeBackend, options);
   programConformance(makeBackend, options);
