@@ -54,6 +54,8 @@ export function expectSameEvents(folder: string, ports: readonly number[]): void
   expect(books, "of what was seen live").toMatchObject({ delivered: books.seen, unobserved: 0 });
   const live = readEvents(join(folder, "live.ndjson"), ports);
   const names = new Set(live.map(({ event }) => event));
+  // A machine that is slow enough retransmits, too.
+  names.delete("tcp_retransmit");
   expect([...names].sort()).toEqual(["tcp_connect_failed", "tcp_state"]);
   expect(live.length).toBeGreaterThan(100);
   expect(byCpu(readEvents(replayed, ports))).toEqual(byCpu(live));
