@@ -123,6 +123,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "rate limits are bounded", smokeRuns: 60, nightlyRuns: 20_000 },
   { name: "batch processor", smokeRuns: 200, nightlyRuns: 50_000 },
   { name: "lanes", smokeRuns: 200, nightlyRuns: 50_000 },
+  { name: "log delivery", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "ring reserve", smokeRuns: 15, nightlyRuns: 5_000 },
   { name: "shedding: sinks that keep up", smokeRuns: 6, nightlyRuns: 2_000 },
   { name: "shedding: overload", smokeRuns: 6, nightlyRuns: 2_000 },

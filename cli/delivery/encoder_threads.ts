@@ -9,7 +9,7 @@ import type { EncoderPool } from "#core/batching/batch_encoder.ts";
 import type { BatchEncoding } from "#core/batching/batch_sink.ts";
 import type { EncodedRecords } from "#core/batching/encoding/record_encoder.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
-import type { EncoderThreadData, EncodingAnswer, EncodingJob } from "./encoder_thread.ts";
+import type { EncoderAnswer, EncoderJob, EncoderThreadData } from "./encoder_thread.ts";
 
 /** The same file from the sources and from the build. */
 const THREAD = new URL(`encoder_thread${extname(import.meta.url)}`, import.meta.url);
@@ -70,12 +70,26 @@ export class EncoderThreads implements EncoderPool {
       this.#eventsBeforeStart -= count;
       if (this.#eventsBeforeStart <= 0) this.#start();
     }
+    const names = { collector: collector.name, encodings };
+    return this.#post({ kind: "encode", ...names, buffer, offsets, lengths, count });
+  }
+
+  convert(
+    { collector }: EventSchema,
+    columnar: Uint8Array,
+    encoding: BatchEncoding,
+  ): Promise<Uint8Array> | undefined {
+    const task = { kind: "convert", collector: collector.name, columnar, encoding } as const;
+    return this.#post(task)?.then(([converted]) => converted!.bytes);
+  }
+
+  /** Undefined where no thread is free. */
+  #post(task: EncoderJob["task"]): Promise<readonly EncodedRecords[]> | undefined {
     const thread = this.#leastBusy();
     if (thread === undefined) return undefined;
     const id = this.#jobs++;
     const unixOffset_ns = this.#options.unixOffset_ns();
-    const job = { id, collector: collector.name, encodings, buffer, offsets, lengths, count };
-    thread.worker.postMessage({ ...job, unixOffset_ns } satisfies EncodingJob);
+    thread.worker.postMessage({ id, unixOffset_ns, task } satisfies EncoderJob);
     return new Promise((resolve, reject) => thread.jobs.set(id, { resolve, reject }));
   }
 
@@ -97,14 +111,14 @@ export class EncoderThreads implements EncoderPool {
       });
       worker.unref();
       const thread: Thread = { worker, jobs: new Map(), ready: false };
-      worker.on("message", (answer: EncodingAnswer) => this.#answered(thread, answer));
+      worker.on("message", (answer: EncoderAnswer) => this.#answered(thread, answer));
       worker.on("error", (error) => this.#ended(thread, String(error)));
       worker.on("exit", (code) => this.#ended(thread, `exit code ${code}`));
       this.#threads.push(thread);
     }
   }
 
-  #answered(thread: Thread, answer: EncodingAnswer): void {
+  #answered(thread: Thread, answer: EncoderAnswer): void {
     if (answer.kind === "ready") {
       thread.ready = true;
       return;

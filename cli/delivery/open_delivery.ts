@@ -1,24 +1,20 @@
 /** Delivery as a configuration describes it: sinks, logs, and the processor between. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CreateEncoder } from "#core/batching/batch_encoder.ts";
 import { BatchProcessor } from "#core/batching/batch_processor.ts";
-import type { BatchEncoding, BatchSink } from "#core/batching/batch_sink.ts";
-import { ColumnarDecoder } from "#core/batching/encoding/columnar_decoder.ts";
-import type { RecordEncoder } from "#core/batching/encoding/record_encoder.ts";
-import { createRecordSchema, type RecordSchema } from "#core/batching/encoding/record_schema.ts";
+import type { BatchSink } from "#core/batching/batch_sink.ts";
+import { createRecordSchema } from "#core/batching/encoding/record_schema.ts";
 import { encodeSchemaHeader } from "#core/batching/encoding/schema_header.ts";
 import type { BatchLog } from "#core/batching/log/batch_log.ts";
 import type { SinkConfig } from "#core/batching/sink_config.ts";
 import type { Config } from "#core/config/config.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 import { openBatchLog } from "../batching/open_batch_log.ts";
-import { zstdCodec } from "../batching/zstd_codec.ts";
 import { LinesSink } from "../sinks/lines_sink.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import { RotatingFileSink } from "../sinks/rotating_file_sink.ts";
 import { EncoderThreads } from "./encoder_threads.ts";
-import { createRecordEncoder } from "./encoders.ts";
+import { Encoders } from "./encoders.ts";
 
 function openSink(config: SinkConfig): BatchSink {
   switch (config.type) {
@@ -39,26 +35,6 @@ function openSink(config: SinkConfig): BatchSink {
   }
 }
 
-function recordsOf({ btf, collector }: EventSchema): RecordSchema {
-  return createRecordSchema(btf, collector);
-}
-
-/** Columnar batches of a log in the encoding of a sink. Decoders and encoders are kept. */
-function createConverter(createEncoder: CreateEncoder) {
-  const tools = new Map<string, { decoder: ColumnarDecoder; encoder: RecordEncoder }>();
-  return (schema: EventSchema, columnar: Uint8Array, encoding: BatchEncoding): Uint8Array => {
-    if (encoding === "columnar") return columnar;
-    const key = `${schema.collector.name} ${encoding}`;
-    let tool = tools.get(key);
-    if (tool === undefined) {
-      const decoder = new ColumnarDecoder(recordsOf(schema), [zstdCodec()]);
-      tool = { decoder, encoder: createEncoder(schema, encoding) };
-      tools.set(key, tool);
-    }
-    return tool.encoder.encode(tool.decoder.decode(columnar)).bytes;
-  };
-}
-
 export interface DeliveryInput {
   readonly config: Config;
   readonly schemas: readonly EventSchema[];
@@ -76,9 +52,12 @@ export async function openDelivery({
   threads,
 }: DeliveryInput): Promise<BatchProcessor> {
   const unixOffset_ns = (): bigint => BigInt(Date.now()) * 1_000_000n - now_ns();
-  const createEncoder: CreateEncoder = (schema, encoding) =>
-    createRecordEncoder(recordsOf(schema), encoding, unixOffset_ns);
-  const schemaHeader = (schema: EventSchema): Uint8Array => encodeSchemaHeader(recordsOf(schema));
+  const records = new Map(
+    schemas.map(({ btf, collector }) => [collector.name, createRecordSchema(btf, collector)]),
+  );
+  const encoders = new Encoders(records, unixOffset_ns);
+  const schemaHeader = ({ collector }: EventSchema): Uint8Array =>
+    encodeSchemaHeader(records.get(collector.name)!);
   const sinks: BatchSink[] = [];
   const logs = new Map<string, BatchLog>();
   try {
@@ -102,7 +81,7 @@ export async function openDelivery({
       ? undefined
       : new EncoderThreads({
           threads,
-          schemas: new Map(schemas.map((schema) => [schema.collector.name, recordsOf(schema)])),
+          schemas: records,
           unixOffset_ns,
           problem: (text) => console.error(`tapio-bpf: ${text}`),
         });
@@ -117,9 +96,12 @@ export async function openDelivery({
         () => undefined,
         () => undefined,
       ),
-    encoder: createEncoder,
+    encoder: ({ collector }, encoding) => encoders.of(collector.name, encoding),
     schemaHeader,
-    convert: createConverter(createEncoder),
+    convert: ({ collector }, columnar, encoding) =>
+      encoding === "columnar"
+        ? columnar
+        : encoders.convert(collector.name, columnar, encoding).bytes,
     ...(config.log.enabled ? { logs } : {}),
     ...(pool === undefined ? {} : { pool }),
   });

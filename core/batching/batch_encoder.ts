@@ -22,6 +22,12 @@ export interface EncoderPool {
     encodings: readonly BatchEncoding[],
     records: RecordBatch,
   ): Promise<readonly EncodedRecords[]> | undefined;
+  /** A columnar batch in another encoding; otherwise as `encode`. */
+  convert(
+    schema: EventSchema,
+    columnar: Uint8Array,
+    encoding: BatchEncoding,
+  ): Promise<Uint8Array> | undefined;
   /** Ends the threads; what they had not encoded is rejected. */
   close(): Promise<void>;
 }

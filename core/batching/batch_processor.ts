@@ -94,8 +94,8 @@ export class BatchProcessor implements Sink {
       signal: this.#abort.signal,
     };
     this.#outboxes = new Outboxes({ ...shared, now_ms, sent: () => this.#flushDue() });
-    const { logs = new Map(), convert } = options;
-    this.#logs = new DeliveryLogs({ ...shared, logs, convert });
+    const { logs = new Map(), convert, pool } = options;
+    this.#logs = new DeliveryLogs({ ...shared, logs, convert, pool });
   }
 
   /** Who is told of events that were accepted and then lost. */

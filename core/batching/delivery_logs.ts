@@ -1,9 +1,10 @@
 /** The logs of a run, one a collector, and what sends their batches on to the sinks. */
 import type { EventSchema } from "../events/event_schema.ts";
+import type { EncoderPool } from "./batch_encoder.ts";
 import type { BatchEncoding } from "./batch_sink.ts";
 import type { BatchLog } from "./log/batch_log.ts";
 import { LogAppender } from "./log_appender.ts";
-import { LogDelivery } from "./log_delivery.ts";
+import { LogDelivery, type LogDeliveryOptions } from "./log_delivery.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Sender } from "./sender.ts";
 import type { Settlements } from "./settlements.ts";
@@ -21,6 +22,7 @@ export interface DeliveryLogsOptions {
   readonly senders: readonly Sender[];
   /** Without it nothing is sent on. */
   readonly convert: ConvertBatch | undefined;
+  readonly pool: EncoderPool | undefined;
   readonly memory: MemoryBudget;
   readonly settlements: Settlements;
   readonly signal: AbortSignal;
@@ -45,13 +47,27 @@ export class DeliveryLogs {
         log,
         sender,
         collector,
-        convert: (columnar) => convert!(schema, columnar, sender.sink.encoding),
+        convert: this.#converter(convert!, schema, sender.sink.encoding),
         signal,
       });
       this.#deliveries.push(delivery);
       void delivery.run();
     }
     return new LogAppender(log, memory, settlements, signal);
+  }
+
+  /** On another thread where one is free and there is something to do. */
+  #converter(
+    convert: ConvertBatch,
+    schema: EventSchema,
+    encoding: BatchEncoding,
+  ): LogDeliveryOptions["convert"] {
+    const { pool } = this.#options;
+    return (columnar) => {
+      const here = (): Uint8Array => convert(schema, columnar, encoding);
+      if (encoding === "columnar" || pool === undefined) return here();
+      return pool.convert(schema, columnar, encoding)?.catch(here) ?? here();
+    };
   }
 
   /** Whether every sink has acknowledged everything that the logs keep. */

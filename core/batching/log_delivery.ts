@@ -6,8 +6,8 @@ export interface LogDeliveryOptions {
   readonly log: BatchLog;
   readonly sender: Sender;
   readonly collector: string;
-  /** A columnar batch in the sink's encoding; throws where it cannot be read. */
-  readonly convert: (columnar: Uint8Array) => Uint8Array;
+  /** A columnar batch in the sink's encoding; throws or rejects where it cannot be read. */
+  readonly convert: (columnar: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   readonly signal: AbortSignal;
 }
 
@@ -15,6 +15,8 @@ export class LogDelivery {
   readonly #options: LogDeliveryOptions;
   readonly #cursor: LogCursor;
   #ended: Promise<void> = Promise.resolve();
+  /** When the last batch is converted, and all before it. */
+  #converted: Promise<unknown> = Promise.resolve();
   /** Events of batches that the sink refused for good, or that could not be converted. */
   rejectedEvents = 0;
 
@@ -51,11 +53,12 @@ export class LogDelivery {
   }
 
   async #send({ payload, count, segment, sequence, header }: LogRecord): Promise<void> {
-    const { collector, convert, sender, signal } = this.#options;
-    let bytes: Uint8Array;
-    try {
-      bytes = convert(payload);
-    } catch {
+    const { collector, sender, signal } = this.#options;
+    // Threads may convert in any order; the sink gets batches in that of the log.
+    const inOrder = Promise.all([this.#convert(payload), this.#converted]);
+    this.#converted = inOrder.then(() => {});
+    const [bytes] = await inOrder;
+    if (bytes === undefined) {
       // Sending it again would end the same way.
       this.rejectedEvents += count;
       this.#cursor.acknowledge(sequence);
@@ -65,5 +68,14 @@ export class LogDelivery {
     const outcome = await sender.send(batch, signal);
     if (outcome === "rejected") this.rejectedEvents += count;
     if (outcome === "accepted" || outcome === "rejected") this.#cursor.acknowledge(sequence);
+  }
+
+  /** Undefined where the batch cannot be read. */
+  async #convert(columnar: Uint8Array): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#options.convert(columnar);
+    } catch {
+      return undefined;
+    }
   }
 }

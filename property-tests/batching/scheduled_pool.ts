@@ -53,6 +53,10 @@ export class ScheduledPool implements EncoderPool {
     });
   }
 
+  convert(): undefined {
+    return undefined;
+  }
+
   /** One of the batches under way, if there are any. */
   step(which: number, outcome: ThreadOutcome): void {
     const [job] = this.#jobs.splice(which % Math.max(1, this.#jobs.length), 1);

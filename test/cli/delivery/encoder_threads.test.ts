@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { zstdCodec } from "#cli/batching/zstd_codec.ts";
 import { EncoderThreads } from "#cli/delivery/encoder_threads.ts";
-import { createRecordEncoder } from "#cli/delivery/encoders.ts";
+import { Encoders } from "#cli/delivery/encoders.ts";
 import type { RecordBatch } from "#core/backend.ts";
 import { BatchProcessor } from "#core/batching/batch_processor.ts";
 import type { BatchEncoding, BatchSink } from "#core/batching/batch_sink.ts";
@@ -50,6 +50,10 @@ function openThreads(threads: number, schemas = new Map([["syscall", recorded.sc
   return pool;
 }
 
+function openEncoders(): Encoders {
+  return new Encoders(new Map([["syscall", recorded.schema]]), unixOffset_ns);
+}
+
 /** In memory that the pool's threads can read. */
 function shared(pool: EncoderThreads, batch: RecordBatch): RecordBatch {
   const buffer = new RecordBuffer(4096, (bytes) => pool.allocate(bytes));
@@ -69,16 +73,28 @@ async function encodeIn(pool: EncoderThreads, batch: RecordBatch) {
 describe("threads", () => {
   it("make the bytes of every encoding that this thread makes", async () => {
     const pool = openThreads(1);
-    const encoders = ENCODINGS.map((each) =>
-      createRecordEncoder(recorded.schema, each, unixOffset_ns),
-    );
+    const encoders = openEncoders();
     for (let first = 0; first < 10 * BATCH_RECORDS; first += BATCH_RECORDS) {
       const batch = sliceBatch(recorded.all, first, BATCH_RECORDS);
       const encoded = await encodeIn(pool, shared(pool, batch));
-      expect(encoded).toEqual(encoders.map((encoder) => encoder.encode(batch)));
+      expect(encoded).toEqual(ENCODINGS.map((each) => encoders.of("syscall", each).encode(batch)));
       expect(encoded[0]!.count).toBe(BATCH_RECORDS);
     }
     expect(problems).toEqual([]);
+  });
+
+  it("convert what a log keeps as this thread does", async () => {
+    const pool = openThreads(1);
+    const encoders = openEncoders();
+    const batch = sliceBatch(recorded.all, 0, BATCH_RECORDS);
+    await encodeIn(pool, shared(pool, batch));
+    const columnar = encoders.of("syscall", "columnar").encode(batch).bytes;
+    for (const encoding of ["ndjson", "otlp_logs"] as const) {
+      const converted = await pool.convert(recorded.events, columnar, encoding);
+      expect(converted).toEqual(encoders.of("syscall", encoding).encode(batch).bytes);
+    }
+    const damaged = columnar.slice(0, -1);
+    await expect(pool.convert(recorded.events, damaged, "ndjson")).rejects.toThrow();
   });
 
   it("that fail at batches say so once, and go on", async () => {
@@ -120,6 +136,7 @@ class Decoding implements BatchSink {
 describe("a run whose threads are killed", () => {
   it.each([1, 2])("delivers everything, in order; %i thread(s)", async (threads) => {
     const pool = openThreads(threads);
+    const encoders = openEncoders();
     const sink = new Decoding();
     const processor = new BatchProcessor({
       config: { ...DEFAULT_BATCHING, max_batch_size: BATCH_RECORDS, adaptive: false },
@@ -128,7 +145,7 @@ describe("a run whose threads are killed", () => {
       now_ms: () => performance.now(),
       random: () => 0.5,
       sleep: async (time_ms) => sleep(time_ms),
-      encoder: (_, encoding) => createRecordEncoder(recorded.schema, encoding, unixOffset_ns),
+      encoder: (_, encoding) => encoders.of("syscall", encoding),
       schemaHeader: () => new Uint8Array(),
       pool,
     });
