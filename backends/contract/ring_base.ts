@@ -54,12 +54,19 @@ export abstract class RingBase implements RingReader {
     const { batch } = this;
     const capacity = batch.offsets.length;
     let total = 0;
+    // Takes in what is signalled by now, unless somebody waits for it; of what comes later the next wait knows.
+    if (this.#waiters.size === 0) this.signaled();
     while (total < maxRecords && !this.#closed) {
+      const caughtUp = this.available() === 0;
       batch.count = this.fill(Math.min(capacity, maxRecords - total));
       if (batch.count > 0) handler(batch);
       // Also without a record: discarded ones may have been passed over.
       this.release();
-      if (batch.count === 0) break;
+      if (batch.count === 0) {
+        // Else a record that is not committed yet keeps those behind it from being read.
+        if (caughtUp) this.clearSignal();
+        break;
+      }
       total += batch.count;
     }
     return total;

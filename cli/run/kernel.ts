@@ -3,11 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Config, DEFAULT_CONFIG } from "#core/config/config.ts";
 import { BpfError, ERRNO } from "#core/errors.ts";
 import type { CollectorSpec } from "#core/events/collectors.ts";
-import type { CollectorPipeline } from "#core/pipeline/collector_pipeline.ts";
 import type { Sink } from "#core/pipeline/sink.ts";
-import { lookInterval_ms } from "#core/rings/ring_config.ts";
 import { createKernelBackend, type KernelBackend } from "#kernel/backend.ts";
 import { type ServiceOptions, Services } from "../daemon/services.ts";
+import { follow } from "./follow.ts";
 import { hooksFor } from "./hooks.ts";
 import { type RunReport, reportOf } from "./report.ts";
 import { Running } from "./running.ts";
@@ -25,34 +24,8 @@ export interface KernelRunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Records after which the event loop gets its turn: signals, timers and sinks must not starve. */
-const RECORDS_PER_TURN = 65_536;
 /** How long runs that were under way at the end may take to commit their records. */
 const SETTLE_MS = 500;
-
-/** Delivers until `stop` is aborted. */
-async function follow(running: Running, stop: AbortSignal): Promise<void> {
-  await Promise.all(running.pipelines.map((pipeline) => followOne(running, pipeline, stop)));
-}
-
-async function followOne(
-  running: Running,
-  pipeline: CollectorPipeline,
-  stop: AbortSignal,
-): Promise<void> {
-  // Not Promise.race: what has raced stays referenced by `stop` for as long as the run lasts.
-  let proceed = (): void => {};
-  stop.addEventListener("abort", () => proceed(), { once: true });
-  while (!stop.aborted) {
-    const full = pipeline.pump(RECORDS_PER_TURN) === RECORDS_PER_TURN;
-    running.tick();
-    await new Promise<void>((resolve) => {
-      proceed = resolve;
-      if (full) setImmediate(resolve);
-      else void pipeline.ring.wait(lookInterval_ms(running.config.rings)).then(() => resolve());
-    });
-  }
-}
 
 /** After `detach`: waits for runs that had begun, and empties the rings. */
 async function settle(running: Running): Promise<void> {

@@ -29,6 +29,9 @@ describeNative("wake-ups", () => {
       emit(1);
       expect(await ring.wait(5000)).toBe(true);
       expect(drained()).toBe(10);
+      emit(9);
+      expect(await ring.wait(50)).toBe(false);
+      expect(drained()).toBe(9);
 
       setWakeupBytes(object, 1);
       emit(1);

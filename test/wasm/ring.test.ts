@@ -5,6 +5,7 @@ import { Machine, type TestMap } from "../support/machine.ts";
 
 const SIZE_BYTES = 4096;
 const NO_WAKEUP = 1;
+const FORCE_WAKEUP = 2;
 
 let machine: Machine;
 let map: TestMap;
@@ -158,6 +159,33 @@ describe("waiting for a ring", () => {
     output("a", NO_WAKEUP);
     expect(await waiting).toBe(false);
     expect(drain()).toEqual(["a"]);
+  });
+
+  it("goes on where what was signalled has been read, and later data came without a wake-up", async () => {
+    output("a");
+    expect(await ring.wait(1000)).toBe(true);
+    expect(drain()).toEqual(["a"]);
+    output("b", NO_WAKEUP);
+    expect(await ring.wait(20)).toBe(false);
+    expect(drain()).toEqual(["b"]);
+  });
+
+  it("is over at once while some of what was signalled is unread", async () => {
+    output("a");
+    output("b");
+    ring.consume(() => {}, 1);
+    expect(await ring.wait(1000)).toBe(true);
+  });
+
+  it("is over at once while what was signalled lies behind a record that is not committed", async () => {
+    machine.run(() => {
+      const first = machine.call("ringbuf_reserve", map.address, 8, 0);
+      output("b", FORCE_WAKEUP);
+      expect(drain()).toEqual([]);
+      machine.call("ringbuf_submit", first, NO_WAKEUP);
+      return 0;
+    });
+    expect(await ring.wait(1000)).toBe(true);
   });
 
   it("ends without data when the ring is closed", async () => {
