@@ -13,8 +13,11 @@ import type { EncoderAnswer, EncoderJob, EncoderThreadData } from "./encoder_thr
 
 /** The same file from the sources and from the build. */
 const THREAD = new URL(`encoder_thread${extname(import.meta.url)}`, import.meta.url);
-/** One that is encoded and one that waits, so that a thread has always something to do. */
-const JOBS_OF_A_THREAD = 2;
+/**
+ * Of each kind: one that is worked on and one that waits, so that a thread has always something to do. What a log
+ * keeps, however much that is, so never holds up batches that come.
+ */
+const JOBS_OF_A_KIND = 2;
 /** Encoding so many here takes about as long as a thread takes to start. */
 const EVENTS_BEFORE_START = 100_000;
 
@@ -29,7 +32,10 @@ export interface EncoderThreadsOptions {
   readonly eventsBeforeStart?: number;
 }
 
+type JobKind = EncoderJob["task"]["kind"];
+
 interface Job {
+  readonly kind: JobKind;
   readonly resolve: (encoded: readonly EncodedRecords[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -37,6 +43,7 @@ interface Job {
 interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, Job>;
+  readonly underway: Record<JobKind, number>;
   ready: boolean;
 }
 
@@ -58,7 +65,7 @@ export class EncoderThreads implements EncoderPool {
   }
 
   get idle(): boolean {
-    return this.#leastBusy() !== undefined || !this.#threads.some(({ ready }) => ready);
+    return this.#leastBusy("encode") !== undefined || !this.#threads.some(({ ready }) => ready);
   }
 
   encode(
@@ -85,19 +92,22 @@ export class EncoderThreads implements EncoderPool {
 
   /** Undefined where no thread is free. */
   #post(task: EncoderJob["task"]): Promise<readonly EncodedRecords[]> | undefined {
-    const thread = this.#leastBusy();
+    const { kind } = task;
+    const thread = this.#leastBusy(kind);
     if (thread === undefined) return undefined;
     const id = this.#jobs++;
     const unixOffset_ns = this.#options.unixOffset_ns();
     thread.worker.postMessage({ id, unixOffset_ns, task } satisfies EncoderJob);
-    return new Promise((resolve, reject) => thread.jobs.set(id, { resolve, reject }));
+    thread.underway[kind] += 1;
+    return new Promise((resolve, reject) => thread.jobs.set(id, { kind, resolve, reject }));
   }
 
-  #leastBusy(): Thread | undefined {
+  /** Of those that take another job of the kind. */
+  #leastBusy(kind: JobKind): Thread | undefined {
     let best: Thread | undefined;
     for (const thread of this.#threads) {
-      const free = thread.ready && thread.jobs.size < JOBS_OF_A_THREAD;
-      if (free && thread.jobs.size < (best?.jobs.size ?? JOBS_OF_A_THREAD)) best = thread;
+      if (!thread.ready || thread.underway[kind] === JOBS_OF_A_KIND) continue;
+      if (best === undefined || thread.jobs.size < best.jobs.size) best = thread;
     }
     return best;
   }
@@ -110,7 +120,8 @@ export class EncoderThreads implements EncoderPool {
         workerData: this.#options.schemas,
       });
       worker.unref();
-      const thread: Thread = { worker, jobs: new Map(), ready: false };
+      const underway = { encode: 0, convert: 0 };
+      const thread: Thread = { worker, jobs: new Map(), underway, ready: false };
       worker.on("message", (answer: EncoderAnswer) => this.#answered(thread, answer));
       worker.on("error", (error) => this.#ended(thread, String(error)));
       worker.on("exit", (code) => this.#ended(thread, `exit code ${code}`));
@@ -127,6 +138,7 @@ export class EncoderThreads implements EncoderPool {
     const job = thread.jobs.get(answer.id);
     if (job === undefined) return;
     thread.jobs.delete(answer.id);
+    thread.underway[job.kind] -= 1;
     if (answer.kind === "encoded") {
       job.resolve(answer.encoded);
       return;

@@ -97,6 +97,20 @@ describe("threads", () => {
     await expect(pool.convert(recorded.events, damaged, "ndjson")).rejects.toThrow();
   });
 
+  it("are free for the next batch, however much of a log they convert", async () => {
+    const pool = openThreads(1);
+    const batch = shared(pool, sliceBatch(recorded.all, 0, BATCH_RECORDS));
+    const [columnar] = await encodeIn(pool, batch);
+    const convert = () => pool.convert(recorded.events, columnar!.bytes, "ndjson");
+    const converted = [];
+    for (let next = convert(); next !== undefined; next = convert()) converted.push(next);
+    expect(pool.idle).toBe(true);
+    const encoded = pool.encode(recorded.events, ["ndjson"], batch);
+    const bytes = (await encoded)?.[0]?.bytes;
+    expect(converted.length).toBeGreaterThan(0);
+    for (const each of await Promise.all(converted)) expect(each).toEqual(bytes);
+  });
+
   it("that fail at batches say so once, and go on", async () => {
     const pool = openThreads(1, new Map());
     const batch = shared(pool, sliceBatch(recorded.all, 0, BATCH_RECORDS));
