@@ -37,6 +37,11 @@ export const ringConfigSchema = z
       ),
   })
   .prefault({})
+  .refine((rings) => (rings.wakeup_bytes ?? 0) <= rings.bytes * (1 - rings.reserved_share), {
+    path: ["wakeup_bytes"],
+    message:
+      "must not be above what ordinary events may fill of the ring, or nothing wakes the reader",
+  })
   .describe("The ring buffers between programs and user space.");
 
 export type RingConfig = Readonly<z.infer<typeof ringConfigSchema>>;
