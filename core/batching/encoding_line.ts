@@ -1,7 +1,7 @@
 /**
  * The batches of one collector on their way through encoding. Threads may finish them in any order; they leave in the
- * order in which they came. Records that a thread reads count against the memory budget, and are kept until it is
- * done with them, so that a thread that fails loses nothing: they are encoded here then.
+ * order in which they came. Records that a thread reads count against the memory budget, with what encoding is going to
+ * make of them, and are kept until it is done with them, so that a thread that fails loses nothing: they are encoded here then.
  */
 import type { EventSchema } from "../events/event_schema.ts";
 import type { BatchEncoder, EncoderPool } from "./batch_encoder.ts";
@@ -38,6 +38,8 @@ interface Waiting {
 export class EncodingLine {
   readonly #options: EncodingLineOptions;
   readonly #waiting: Waiting[] = [];
+  /** Bytes that a byte of records came to at the last batch; at least one. */
+  #growth = 1;
 
   constructor(options: EncodingLineOptions) {
     this.#options = options;
@@ -60,7 +62,7 @@ export class EncodingLine {
 
   #encodeElsewhere(records: RecordBuffer, waiting: Waiting): boolean {
     const { schema, encodings, pool, memory, recycle, freed } = this.#options;
-    const bytes = records.usedBytes;
+    const bytes = Math.ceil(this.#growth * records.usedBytes);
     if (pool === undefined || !memory.take(bytes)) return false;
     const underway = pool.encode(schema, encodings, records.batch());
     if (underway === undefined) {
@@ -96,7 +98,7 @@ export class EncodingLine {
   #hold(waiting: Waiting): void {
     const { encoded } = waiting;
     if (typeof encoded !== "object") return;
-    const bytes = encoded.reduce((sum, each) => sum + each.bytes.length, 0);
+    const bytes = encodedBytes(encoded);
     if (this.#options.memory.take(bytes)) waiting.held_bytes = bytes;
     else waiting.encoded = "queue_full";
   }
@@ -107,8 +109,16 @@ export class EncodingLine {
       if (first?.encoded === undefined) return;
       this.#waiting.shift();
       this.#options.memory.giveBack(first.held_bytes);
+      this.#look(first.encoded);
       this.#options.leave(first.ticket, first.encoded);
     }
+  }
+
+  #look(encoded: Encoded): void {
+    if (typeof encoded !== "object") return;
+    const rawBytes = encoded[0]?.rawBytes ?? 0;
+    if (rawBytes === 0) return;
+    this.#growth = Math.max(1, encodedBytes(encoded) / rawBytes);
   }
 
   /** Gives up what threads have, for the reason `shutdown`. */
@@ -116,4 +126,8 @@ export class EncodingLine {
     for (const waiting of this.#waiting) waiting.encoded ??= "shutdown";
     this.#advance();
   }
+}
+
+function encodedBytes(encoded: readonly EncodedRecords[]): number {
+  return encoded.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
