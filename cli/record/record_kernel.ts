@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { machine, release } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import type { BpfMap, Link, RecordBatch } from "#core/backend.ts";
 import { parseBtf } from "#core/btf/parse.ts";
 import { BpfError } from "#core/errors.ts";
@@ -213,8 +213,9 @@ async function collect(
     const end_ms = performance.now() + options.duration_s * 1000;
     while (performance.now() < end_ms && options.signal?.aborted !== true) {
       const full = ring.consume(deliver, RECORDS_PER_TURN) === RECORDS_PER_TURN;
-      if (full) await new Promise((resolve) => setImmediate(resolve));
-      else await ring.wait(Math.min(WAIT_MS, Math.max(1, end_ms - performance.now())));
+      // A wait may be over at once, without a turn.
+      await turn();
+      if (!full) await ring.wait(Math.min(WAIT_MS, Math.max(1, end_ms - performance.now())));
     }
   } finally {
     for (const link of links) link.close();
