@@ -5,8 +5,8 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { RecordBatch } from "#core/backend.ts";
-import type { EncoderPool } from "#core/batching/batch_encoder.ts";
 import type { BatchEncoding } from "#core/batching/batch_sink.ts";
+import type { EncoderPool } from "#core/batching/encoder_pool.ts";
 import type { EncodedRecords } from "#core/batching/encoding/record_encoder.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 import type { EncoderAnswer, EncoderJob, EncoderThreadData } from "./encoder_thread.ts";

@@ -10,11 +10,11 @@ import type { EventSchema } from "../events/event_schema.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import type { Pressure } from "../shedding/load_shedder.ts";
 import { BatchController } from "./batch_controller.ts";
-import { BatchEncoder, type CreateEncoder, type EncoderPool } from "./batch_encoder.ts";
 import type { BatchEncoding, BatchSink } from "./batch_sink.ts";
 import { BatchCounts, type BatchStatistics } from "./batch_statistics.ts";
 import type { BatchingConfig } from "./batching_config.ts";
 import { type ConvertBatch, DeliveryLogs } from "./delivery_logs.ts";
+import type { EncoderOf, EncoderPool } from "./encoder_pool.ts";
 import { type Encoded, EncodingLine } from "./encoding_line.ts";
 import { type FlushReason, Lane } from "./lane.ts";
 import type { BatchLog } from "./log/batch_log.ts";
@@ -35,7 +35,7 @@ export interface BatchProcessorOptions {
   readonly now_ms: () => number;
   readonly random: () => number;
   readonly sleep: (time_ms: number, signal: AbortSignal) => Promise<void>;
-  readonly encoder: CreateEncoder;
+  readonly encoder: EncoderOf;
   /** Threads that encode; `close` ends them. Without it everything is encoded on this one. */
   readonly pool?: EncoderPool;
   /** Begins every columnar file of the collector. */
@@ -66,7 +66,6 @@ export class BatchProcessor implements Sink {
   readonly #counts = new BatchCounts();
   readonly #settlements: Settlements;
   readonly #memory: MemoryBudget;
-  readonly #encoder: BatchEncoder;
   readonly #lanes = new Map<string, LaneState>();
   readonly #outboxes: Outboxes;
   readonly #senders: readonly Sender[];
@@ -82,7 +81,6 @@ export class BatchProcessor implements Sink {
     this.#controller = controller;
     this.#settlements = new Settlements({ counts: this.#counts, controller, now_ns, now_ms });
     this.#memory = new MemoryBudget(config.buffer_bytes);
-    this.#encoder = new BatchEncoder(options.encoder);
     const backoff = { first_ms: config.retry_backoff_ms, max_ms: config.retry_backoff_max_ms };
     const maxRetries = options.logs === undefined ? config.max_retries : Number.POSITIVE_INFINITY;
     const senderOptions: SenderOptions = { backoff, maxRetries, random, sleep };
@@ -109,7 +107,7 @@ export class BatchProcessor implements Sink {
   }
 
   #open(schema: EventSchema): LaneState {
-    const { config, sinks, pool, schemaHeader } = this.#options;
+    const { config, sinks, pool, encoder, schemaHeader } = this.#options;
     const collector = schema.collector.name;
     const appender = this.#logs.open(schema);
     const wanted: readonly BatchEncoding[] =
@@ -123,7 +121,7 @@ export class BatchProcessor implements Sink {
     const line = new EncodingLine({
       schema,
       encodings,
-      encoder: this.#encoder,
+      encoder,
       pool,
       memory: this.#memory,
       leave: (ticket, encoded) => this.#leave(ticket, encoded, send),

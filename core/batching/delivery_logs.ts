@@ -1,7 +1,7 @@
 /** The logs of a run, one a collector, and what sends their batches on to the sinks. */
 import type { EventSchema } from "../events/event_schema.ts";
-import type { EncoderPool } from "./batch_encoder.ts";
 import type { BatchEncoding } from "./batch_sink.ts";
+import type { EncoderPool } from "./encoder_pool.ts";
 import type { BatchLog } from "./log/batch_log.ts";
 import { LogAppender } from "./log_appender.ts";
 import { LogDelivery, type LogDeliveryOptions } from "./log_delivery.ts";

@@ -4,8 +4,8 @@
  * make of them, and are kept until it is done with them, so that a thread that fails loses nothing: they are encoded here then.
  */
 import type { EventSchema } from "../events/event_schema.ts";
-import type { BatchEncoder, EncoderPool } from "./batch_encoder.ts";
 import type { BatchEncoding } from "./batch_sink.ts";
+import type { EncoderOf, EncoderPool } from "./encoder_pool.ts";
 import type { EncodedRecords } from "./encoding/record_encoder.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { RecordBuffer } from "./record_buffer.ts";
@@ -17,7 +17,7 @@ export type Encoded = readonly EncodedRecords[] | LossReason;
 export interface EncodingLineOptions {
   readonly schema: EventSchema;
   readonly encodings: readonly BatchEncoding[];
-  readonly encoder: BatchEncoder;
+  readonly encoder: EncoderOf;
   readonly pool: EncoderPool | undefined;
   readonly memory: MemoryBudget;
   /** Told of each batch once, in order. */
@@ -87,7 +87,8 @@ export class EncodingLine {
   #encodeHere(records: RecordBuffer, waiting: Waiting): void {
     const { schema, encodings, encoder, recycle } = this.#options;
     try {
-      waiting.encoded = encoder.encode(schema, encodings, records.batch());
+      const batch = records.batch();
+      waiting.encoded = encodings.map((encoding) => encoder(schema, encoding).encode(batch));
     } catch {
       waiting.encoded = "encoding_failed";
     }

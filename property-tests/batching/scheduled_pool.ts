@@ -1,7 +1,7 @@
 /** Threads whose every step a schedule decides: which batch is encoded next, and which never is. */
 import type { RecordBatch } from "#core/backend.ts";
-import type { EncoderPool } from "#core/batching/batch_encoder.ts";
 import type { BatchEncoding } from "#core/batching/batch_sink.ts";
+import type { EncoderPool } from "#core/batching/encoder_pool.ts";
 import type { EncodedRecords, RecordEncoder } from "#core/batching/encoding/record_encoder.ts";
 import type { EventSchema } from "#core/events/event_schema.ts";
 

@@ -1,7 +1,6 @@
 /** Batches on their way through threads, whose steps the test decides. */
 import { expect, it } from "vitest";
 import type { RecordBatch } from "#core/backend.ts";
-import { BatchEncoder } from "#core/batching/batch_encoder.ts";
 import { EncodingLine } from "#core/batching/encoding_line.ts";
 import { MemoryBudget } from "#core/batching/memory_budget.ts";
 import { RecordBuffer } from "#core/batching/record_buffer.ts";
@@ -39,7 +38,7 @@ it("holds as much memory for what threads have as that takes when it leaves", as
   const line = new EncodingLine({
     schema: SCHEMA,
     encodings: ["ndjson"],
-    encoder: new BatchEncoder(() => TEXT),
+    encoder: () => TEXT,
     pool,
     memory,
     // A sink that takes nothing yet.

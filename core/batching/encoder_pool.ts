@@ -4,8 +4,8 @@ import type { EventSchema } from "../events/event_schema.ts";
 import type { BatchEncoding } from "./batch_sink.ts";
 import type { EncodedRecords, RecordEncoder } from "./encoding/record_encoder.ts";
 
-/** An encoder of its own for each collector and encoding. */
-export type CreateEncoder = (schema: EventSchema, encoding: BatchEncoding) => RecordEncoder;
+/** The encoder of this thread for a collector and encoding: the same one every time, for it keeps scratch memory. */
+export type EncoderOf = (schema: EventSchema, encoding: BatchEncoding) => RecordEncoder;
 
 export interface EncoderPool {
   /** Memory for records that its threads can read, too. */
@@ -30,29 +30,4 @@ export interface EncoderPool {
   ): Promise<Uint8Array> | undefined;
   /** Ends the threads; what they had not encoded is rejected. */
   close(): Promise<void>;
-}
-
-/** The encoders of this thread. They keep scratch memory, so each is created once, when it is needed. */
-export class BatchEncoder {
-  readonly #create: CreateEncoder;
-  readonly #encoders = new Map<string, RecordEncoder>();
-
-  constructor(create: CreateEncoder) {
-    this.#create = create;
-  }
-
-  encode(
-    schema: EventSchema,
-    encodings: readonly BatchEncoding[],
-    records: RecordBatch,
-  ): readonly EncodedRecords[] {
-    return encodings.map((encoding) => this.#encoder(schema, encoding).encode(records));
-  }
-
-  #encoder(schema: EventSchema, encoding: BatchEncoding): RecordEncoder {
-    const key = `${schema.collector.name} ${encoding}`;
-    const encoder = this.#encoders.get(key) ?? this.#create(schema, encoding);
-    this.#encoders.set(key, encoder);
-    return encoder;
-  }
 }
