@@ -5,8 +5,9 @@ import { EventCopier } from "../cli/trace/window.ts";
 
 /** Writes `output`, with at least `records` records unless `input` has none. What `input` lost is left out. */
 export async function repeatTrace(input: string, output: string, records: number): Promise<void> {
-  const { schema } = await openTrace(input);
-  await writeTraceFile(output, schema, async (writer) => {
+  const first = await openTrace(input);
+  await first.close();
+  await writeTraceFile(output, first.schema, async (writer) => {
     let shift_ns = 0n;
     for (let before = -1; before < writer.records && writer.records < records; ) {
       before = writer.records;

@@ -141,7 +141,7 @@ export interface RingReader {
   consume(handler: RecordBatchHandler, maxRecords?: number): number;
   /** Bytes between consumer and producer position, discarded and uncommitted records included. */
   availableBytes(): number;
-  /** Resolves true when a program signalled data, false after `timeout_ms`. */
+  /** Resolves true when a program signalled data, at once while some of that is unread; false after `timeout_ms`. */
   wait(timeout_ms: number): Promise<boolean>;
   close(): void;
 }

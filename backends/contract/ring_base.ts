@@ -77,10 +77,7 @@ export abstract class RingBase implements RingReader {
     return this.available();
   }
 
-  /**
-   * As epoll: true at once while signalled data is unread; data that was committed without a wake-up
-   * does not end the wait.
-   */
+  /** Data that was committed without a wake-up does not end the wait, whatever was signalled and read before. */
   wait(timeout_ms: number): Promise<boolean> {
     this.checkOpen("wait for");
     if (this.signaled()) {
