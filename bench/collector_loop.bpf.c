@@ -34,20 +34,12 @@ struct {
 __attribute__((noinline)) int loop_event(__u32 first, __u32 enters)
 {
 	struct loop_call *call = bpf_map_lookup_elem(&loop_calls, &first);
-	struct probe probe;
 
 	if (!call)
 		return 0;
-	if (enters) {
-		if (!probe_begin(&probe, PROGRAM_SYSCALL_ENTER))
-			return 0;
-		syscall_enter_observe(&probe, (struct trace_event_raw_sys_enter *)call);
-		probe_end(&probe);
-	}
-	if (!probe_begin(&probe, PROGRAM_SYSCALL_EXIT))
-		return 0;
-	syscall_exit_observe(&probe, (struct trace_event_raw_sys_exit *)call);
-	probe_end(&probe);
+	if (enters)
+		syscall_enter_run(call, HOOK_TRACEPOINT);
+	syscall_exit_run(call, HOOK_TRACEPOINT);
 	return 0;
 }
 
