@@ -28,7 +28,8 @@ export const batchingConfigSchema = z
       .describe("A batch is sent this many milliseconds after its first event, however small."),
     buffer_bytes: z
       .int()
-      .min(1 << 20)
+      // A source that waits does so between blocks of 4,096 events, which as text take less than this.
+      .min(4 << 20)
       .default(64 << 20)
       .describe("Memory for encoded batches that wait; what does not fit is counted (queue_full)."),
     worker_count: z
