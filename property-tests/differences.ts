@@ -135,6 +135,14 @@ export const DIFFERENCES = {
     reason: "a program of type syscall runs where its caller happens to be",
     kernels: "all",
   },
+  cpuOfObserver: {
+    what: "the CPU of an event that two programs at one tracepoint see",
+    where: "recorded traffic, and what a collector saw of it live",
+    reason:
+      "tracepoints no longer disable preemption while their programs run, one after the other, so the task may move " +
+      "to another CPU in between; each program stays on one",
+    kernels: ">= 7.0",
+  },
   exchangeUpperHalf: {
     what: "the upper half of r0 after a 32-bit compare-and-exchange that succeeded",
     where: "bare programs in which another path reaches what follows first",

@@ -43,6 +43,8 @@ export interface KernelFeatures {
   readonly allAtomics: boolean;
   readonly instructions4: boolean;
   readonly orderedAccesses: boolean;
+  /** A task may be preempted, and moved, between two programs at one tracepoint (7.0). */
+  readonly preemptibleTracepoints: boolean;
 }
 
 type Version = readonly [major: number, minor: number, patch: number];
@@ -90,6 +92,7 @@ export function kernelFeatures(version: string): KernelFeatures {
     allAtomics: atLeast(kernel, [5, 12, 0]),
     instructions4: atLeast(kernel, [6, 6, 0]),
     orderedAccesses: atLeast(kernel, [6, 15, 0]),
+    preemptibleTracepoints: atLeast(kernel, [7, 0, 0]),
   };
 }
 

@@ -1,7 +1,7 @@
 /** `tapio-bpf record`: what a real kernel's hooks saw, replayed by the simulation. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { commText, type TaskFacts } from "#core/trace/task_facts.ts";
@@ -81,7 +81,7 @@ describeNative("record", () => {
     const { status, out, error } = await finish(child);
     expect({ status, error }).toEqual({ status: 0, error: "" });
     const [, ...ports] = /^ports (\d+) (\d+)/m.exec(out)!;
-    expectSameEvents(folder, ports.map(Number));
+    expectSameEvents(folder, ports.map(Number), release());
     for (const name of ["traffic.trace", "live.ndjson", "report.json", "replayed.ndjson"])
       rmSync(join(folder, name));
   });

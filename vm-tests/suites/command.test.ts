@@ -85,7 +85,7 @@ describe(`Linux ${kernel.version}`, () => {
         writeFileSync(join(folder, name!), gunzipSync(Buffer.from(base64!, "base64")));
       }
       const [, ...ports] = /^ports (\d+) (\d+)/m.exec(text) ?? [];
-      expectSameEvents(folder, ports.map(Number));
+      expectSameEvents(folder, ports.map(Number), kernel.version);
       const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as RunReport;
       expectDirectHooks(report);
     } finally {
