@@ -12,7 +12,7 @@
 #define RT_BYTES_SMALL 128u
 #define RT_KEEP_LOOP() __asm__ volatile("" ::: "memory")
 
-/* The areas must not overlap. */
+/* The areas must not overlap, but may be the same. */
 static inline void rt_bytes_copy(void *to, const void *from, u32 size)
 {
 	u8 *target = to;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bytes.h"
 #include "map_hash_find.h"
 #include "paranoid.h"
 
@@ -68,7 +69,7 @@ static s64 hash_update(struct rt_map *map, const void *key, const void *value, u
 	element = element_for(map, old, &error);
 	if (element == NULL)
 		return error;
-	memcpy(rt_hash_key(element), key, map->key_size);
+	rt_bytes_copy(rt_hash_key(element), key, map->key_size);
 	rt_map_copy_value(map, rt_hash_value(hash, element), value);
 	rt_map_clear_special(map, rt_hash_value(hash, element));
 	element->hash = code;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bytes.h"
 #include "map_hash_find.h"
 #include "map_percpu.h"
 #include "paranoid.h"
@@ -125,7 +126,7 @@ static struct rt_hash_element *take_element(struct rt_map *map, const void *key)
 	element = element_of(hash, node);
 	if (rt_paranoid)
 		rt_hash_open(map, element);
-	memmove(rt_hash_key(element), key, hash->key_size);
+	rt_bytes_copy(rt_hash_key(element), key, hash->key_size);
 	element->hash = rt_hash_of(hash, rt_hash_key(element));
 	return element;
 }

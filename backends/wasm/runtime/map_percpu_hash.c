@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bytes.h"
 #include "map_hash_find.h"
 #include "map_percpu.h"
 
@@ -51,7 +52,7 @@ static s64 update(struct rt_map *map, const void *key, const void *value, u64 fl
 	element = rt_hash_pool_take(map);
 	if (element == NULL)
 		return -ENOMEM;
-	memcpy(rt_hash_key(element), key, map->key_size);
+	rt_bytes_copy(rt_hash_key(element), key, map->key_size);
 	element->hash = rt_hash_of(hash, rt_hash_key(element));
 	rt_percpu_set_first(map, rt_hash_value(hash, element), value, all_cpus);
 	rt_hash_link(hash, element);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Queues and stacks: one ring of values; they differ only in the end that is read. */
+#include "bytes.h"
 #include "map_types.h"
 
 #define VALUE_SIZE_MAX (1u << 22) /* the kernel's KMALLOC_MAX_SIZE */
@@ -68,7 +69,7 @@ static s64 push(struct rt_map *map, const void *value, u64 flags)
 		ring->oldest = (ring->oldest + 1) % map->max_entries;
 		ring->count--;
 	}
-	memcpy(slot(map, ring->oldest + ring->count), value, map->value_size);
+	rt_bytes_copy(slot(map, ring->oldest + ring->count), value, map->value_size);
 	ring->count++;
 	return 0;
 }
@@ -83,7 +84,8 @@ static s64 read(struct rt_map *map, void *value, bool remove)
 		memset(value, 0, map->value_size);
 		return -ENOENT;
 	}
-	memcpy(value, slot(map, ring->oldest + (newest ? ring->count - 1 : 0)), map->value_size);
+	rt_bytes_copy(value, slot(map, ring->oldest + (newest ? ring->count - 1 : 0)),
+		      map->value_size);
 	if (remove) {
 		if (!newest)
 			ring->oldest = (ring->oldest + 1) % map->max_entries;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Values: their size for user space, and the lock and timer in them that no copy may touch. */
-#include "runtime.h"
+#include "bytes.h"
 
 /* Weak until the timer helpers are linked in; without them no value can hold a running timer. */
 void rt_timer_cancel_in(struct rt_map *map, void *value) __attribute__((weak));
@@ -50,10 +50,8 @@ void rt_map_copy_value(const struct rt_map *map, void *to, const void *from)
 {
 	if ((map->lock_offset & map->timer_offset) != -1)
 		copy_around_special(map, to, from);
-	else if (map->value_size == 8)
-		memcpy(to, from, 8);
 	else
-		memcpy(to, from, map->value_size);
+		rt_bytes_copy(to, from, map->value_size);
 }
 
 void rt_map_clear_special(const struct rt_map *map, void *value)

@@ -9,6 +9,7 @@
  */
 #include "run.h"
 
+#include "bytes.h"
 #include "held.h"
 #include "paranoid.h"
 #include "world.h"
@@ -65,6 +66,13 @@ static u32 area_top(u32 level)
 	return areas[level];
 }
 
+/* Opens (8) or closes (0) frames from `bottom` to `top`, in the shadow. */
+static void frames_set(u32 bottom, u32 top, u8 state)
+{
+	for (; bottom < top; bottom += RT_FRAME_SIZE)
+		rt_bytes_fill(rt_shadow + (bottom >> 3), state, RT_FRAME_SIZE >> 3);
+}
+
 static void begin(struct rt_program *program, u64 context, u32 cpu)
 {
 	struct run *next = &runs[depth];
@@ -94,8 +102,7 @@ static void end(void)
 {
 	u32 kept = run->top - RT_FRAME_SIZE;
 
-	if (run->lowest != kept)
-		rt_shadow_set((void *)(uintptr_t)run->lowest, kept - run->lowest, RT_ACCESS_NONE);
+	frames_set(run->lowest, kept, 0);
 	if (run->guarded != NULL)
 		run->guarded->running[rt_cpu] = 0;
 	rt_cpu_leave(run->previous_cpu);
@@ -245,7 +252,7 @@ void rt_function_enter(u64 frame, u32 cost)
 	if (bottom < run->floor)
 		rt_fault(RT_FAULT_CALL_DEPTH, frame, RT_FRAMES_MAX);
 	if (bottom < run->lowest) {
-		rt_shadow_set((void *)(uintptr_t)bottom, run->lowest - bottom, RT_ACCESS_WRITE);
+		frames_set(bottom, run->lowest, 8);
 		run->lowest = bottom;
 	}
 	if (rt_paranoid)
