@@ -25,6 +25,7 @@ import { requireKernel } from "./require_kernel.ts";
 const EVENTS_PER_S = 10_000;
 const ROUND_MS = 5000;
 const WARM_UP_MS = 2000;
+const DELAYS_MS = 20_000;
 const DEADLINE_MS = 20;
 
 const MODES = {
@@ -38,29 +39,54 @@ const LIMITS = { per_program: { events_per_s: EVENTS_PER_S, burst: 10 } };
 /** Time from an event to the reader that takes it out of the ring. */
 class DelaySink implements Sink {
   readonly name = "delays";
+  readonly #begun_ms = performance.now();
   events = 0;
   late = 0;
   longest_ns = 0;
+  /** Of events while programs attach, which takes the kernel milliseconds, and while V8 compiles the reader. */
+  longestAtStart_ns = 0;
 
   write({ view, offsets, count }: RecordBatch, { header }: EventSchema): void {
     // The clock of events is this one: CLOCK_MONOTONIC.
     const now_ns = Number(process.hrtime.bigint());
+    const starting = performance.now() - this.#begun_ms < WARM_UP_MS;
     for (let i = 0; i < count; i++) {
       const delay_ns = now_ns - header.timestamp_ns(view, offsets[i]!);
+      if (starting) {
+        this.longestAtStart_ns = Math.max(this.longestAtStart_ns, delay_ns);
+        continue;
+      }
+      this.events++;
       if (delay_ns > DEADLINE_MS * 1e6) this.late++;
-      if (delay_ns > this.longest_ns) this.longest_ns = delay_ns;
+      this.longest_ns = Math.max(this.longest_ns, delay_ns);
     }
-    this.events += count;
   }
 
   async flush(): Promise<void> {}
   async close(): Promise<void> {}
 }
 
-/** Delays with the watermark: the deadline is what bounds them. */
+/** Prints the longest time between two looks of a process that only looks as often as the reader does. */
+const BARE_TIMER = `
+  let [last, longest] = [performance.now(), 0];
+  setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, ${DEADLINE_MS / 2});
+  process.on("SIGTERM", () => {
+    console.log(longest);
+    process.exit();
+  });
+`;
+
+/** Delays with the watermark: the deadline is what bounds them. Beside them, what this machine does to any timer. */
 async function measureDelays() {
   const sink = new DelaySink();
   const load = startLoad();
+  const timer = spawn(process.execPath, ["-e", BARE_TIMER], { stdio: ["ignore", "pipe", 2] });
+  let longestLook_ms = "";
+  timer.stdout!.on("data", (chunk) => (longestLook_ms += chunk));
   try {
     await runKernel({
       collectors: [COLLECTORS.get("syscall")!],
@@ -70,13 +96,19 @@ async function measureDelays() {
         rings: MODES.batched,
         rate_limits: LIMITS,
       }),
-      duration_s: ROUND_MS / 1000,
+      duration_s: (WARM_UP_MS + DELAYS_MS) / 1000,
     });
+    timer.kill("SIGTERM");
+    await once(timer, "close");
   } finally {
     load.kill("SIGKILL");
+    timer.kill("SIGKILL");
   }
   return {
+    bare_timer_longest_look_ms: Number(longestLook_ms),
+    delays_of_events: sink.events,
     longest_delay_ms: sink.longest_ns / 1e6,
+    longest_delay_at_start_ms: sink.longestAtStart_ns / 1e6,
     late_fraction: sink.events === 0 ? 0 : sink.late / sink.events,
     within_deadline: sink.events > 0 && sink.late === 0,
   };
@@ -209,7 +241,7 @@ export const wakeupsBench: Bench = {
       ...delays,
       rounds,
       method:
-        "context switches (/proc) and system calls (counted in the kernel) of a run, by delivered event; medians over rounds; delays from time stamp to reader, in one round with the watermark",
+        "context switches (/proc) and system calls (counted in the kernel) of a run, by delivered event; medians over rounds; delays from time stamp to reader, of 20 s with the watermark after 2 s at the start, to the end of the run; bare timer: a process that does nothing but look every 10 ms, at the same time",
       machine: machine(),
     };
   },
