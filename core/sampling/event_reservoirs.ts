@@ -66,7 +66,8 @@ export class EventReservoirs {
       const reservoir = this.#reservoir(type.reservoirs, word.high(view, at) >>> 24);
       reservoir.delivered += 1;
       // R has 56 bits: the upper 32 of them, and the other 24.
-      const [upper, lower] = [randomness.high(view, at), randomness.low(view, at)];
+      const upper = randomness.high(view, at);
+      const lower = randomness.low(view, at);
       const high = ((upper << 8) | (lower >>> 24)) >>> 0;
       const low = lower & 0xffffff;
       if (!reservoir.sample.admits(high, low)) continue;

@@ -98,28 +98,28 @@ export class BlockReader {
   /** The checksum, and what a header can have wrong as it was written, by a wrong writer. */
   #checkHeader(offset: number, crc: number): void {
     const header = this.#view;
-    const corrupt = (problem: string, reason: TraceErrorReason = "corrupt"): TraceError =>
+    const fault = (problem: string, reason: TraceErrorReason = "corrupt"): TraceError =>
       new TraceError(reason, offset, problem);
     if (crc !== header.getUint32(BLOCK_HEADER.crc, true)) {
-      throw corrupt("a block's checksum does not match");
+      throw fault("a block's checksum does not match");
     }
     const flags = header.getUint8(BLOCK_HEADER.flags);
     if ((flags & ~FLAG_ZSTD) !== 0 || header.getUint16(BLOCK_HEADER.reserved, true) !== 0) {
-      throw corrupt("a block has unknown flags");
+      throw fault("a block has unknown flags");
     }
     const storedLength = header.getUint32(BLOCK_HEADER.storedLength, true);
     const rawLength = header.getUint32(BLOCK_HEADER.rawLength, true);
     if (flags === FLAG_ZSTD ? storedLength >= rawLength : storedLength !== rawLength) {
-      throw corrupt("a block's two lengths do not fit together");
+      throw fault("a block's two lengths do not fit together");
     }
     if (header.getUint32(BLOCK_HEADER.sequence, true) !== this.#sequence) {
-      throw corrupt("a block is missing, repeated or out of place");
+      throw fault("a block is missing, repeated or out of place");
     }
     this.#sequence++;
     const records = header.getUint32(BLOCK_HEADER.records, true);
     if (records > LIMITS.blockRecords) {
       const problem = `a block has ${records} records, not at most ${LIMITS.blockRecords}`;
-      throw corrupt(problem, "limit");
+      throw fault(problem, "limit");
     }
   }
 
