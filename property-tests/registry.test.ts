@@ -44,7 +44,8 @@ describe("registry", () => {
   });
 
   test("every allowed difference is used by name somewhere", () => {
-    const all = sources("property-tests").map(([, source]) => source);
+    const folders = ["property-tests", "vm-tests/suites"];
+    const all = folders.flatMap(sources).map(([, source]) => source);
     for (const name of Object.keys(DIFFERENCES)) {
       expect(all.join("\n")).toContain(`DIFFERENCES.${name}`);
     }
