@@ -34,8 +34,6 @@ export interface GuestOptions {
   readonly memory_mib?: number;
   /** What one request may take, in seconds; default 60. */
   readonly answer_s?: number;
-  /** For guests that run the whole command; see `Machine`. */
-  readonly oneThread?: boolean;
 }
 
 /** What came of a guest, and the console's log in a file. */
@@ -120,7 +118,6 @@ function start(options: GuestOptions, parameters: readonly string[], serves: boo
     console: log,
     arguments: parameters,
     ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
-    ...(options.oneThread === undefined ? {} : { oneThread: options.oneThread }),
     ...(options.memory_mib === undefined ? {} : { memory_mib: options.memory_mib }),
     ...(serves ? { memory } : {}),
   };

@@ -37,7 +37,6 @@ describe(`Linux ${kernel.version}`, () => {
       name: `command-${kernel.name}`,
       deadline_s: 600,
       memory_mib: 1536,
-      oneThread: true,
     };
     result = await runInGuest(options, ...COMMANDS);
   }, 660_000);
