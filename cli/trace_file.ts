@@ -1,15 +1,23 @@
 /** Traces as files: the core's reader and writer with Node's files and zstd plugged in. */
 
-import { closeSync, createReadStream, fsyncSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { BpfError } from "#core/errors.ts";
+import { BlockReader } from "#core/trace/block_reader.ts";
+import { ByteSource } from "#core/trace/byte_source.ts";
+import { readFileHeader } from "#core/trace/file_header.ts";
 import type { TraceTotals } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
 import type { TraceSchema } from "#core/trace/schema.ts";
 import { TraceWriter } from "#core/trace/writer.ts";
 import { writeAll } from "./trace/sorted_runs.ts";
+import { ThreadedBlocks } from "./trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "./zstd.ts";
 
 const CHUNK_BYTES = 256 * 1024;
+/** A thread takes longer to start than to read so little. */
+const THREADED_BYTES_MIN = 256 * 1024;
 
 /**
  * Opens a trace and reads its header. The file is closed when the blocks were iterated (whole or
@@ -17,11 +25,39 @@ const CHUNK_BYTES = 256 * 1024;
  * good trace.
  */
 export async function openTrace(path: string): Promise<TraceReader> {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  let file: FileHandle | undefined;
   try {
-    return await TraceReader.open(file, { decompress: decompressBlock });
+    file = await open(path);
+    return await readerOf(file);
   } catch (error) {
+    await file?.close();
     throw fileError(`read trace ${path}`, error);
+  }
+}
+
+/** Of a larger file another thread reads the blocks; of one that comes through a pipe, this thread. */
+async function readerOf(file: FileHandle): Promise<TraceReader> {
+  const bytes = new ByteSource(chunksOf(file));
+  const schema = await readFileHeader(bytes);
+  const facts = await file.stat();
+  const threaded = facts.isFile() && facts.size >= THREADED_BYTES_MIN && availableParallelism() > 1;
+  const blocks = threaded
+    ? new ThreadedBlocks(file, bytes.offset)
+    : new BlockReader(bytes, decompressBlock);
+  return new TraceReader(schema, blocks);
+}
+
+/** Closes the file at its end, or when it is left; not where it is never asked to go on. */
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -61,20 +61,23 @@ interface OpenSource {
   readonly name: string;
   readonly schema: TraceSchema;
   readonly blocks: AsyncIterable<TraceBlock>;
+  /** Gives back what the source holds, also where no block was asked for. */
+  readonly close: () => Promise<void>;
 }
 
 async function openSource(options: SimulatedRunOptions): Promise<OpenSource> {
   const { source, cpus, seed } = options;
   if (source.kind === "trace") {
     const reader = await openTrace(source.path);
-    return { name: source.path, schema: reader.schema, blocks: reader };
+    const close = () => reader.close();
+    return { name: source.path, schema: reader.schema, blocks: reader, close };
   }
   const workload = createWorkload(source.name, {
     duration_s: source.duration_s ?? Number.POSITIVE_INFINITY,
     cpus: cpus === 0 ? 2 : cpus,
     seed,
   });
-  return { name: `workload ${source.name}`, ...workload };
+  return { name: `workload ${source.name}`, ...workload, close: async () => {} };
 }
 
 /** Blocks up to `duration_s` after the first event, with turns of the event loop in between. */
@@ -128,6 +131,14 @@ async function replay(
 /** Runs to the end of the source, or until `signal`. Throws `BpfError` on bad input; nothing stays open. */
 export async function runSimulated(options: SimulatedRunOptions): Promise<RunReport> {
   const source = await openSource(options);
+  try {
+    return await runFrom(source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+async function runFrom(source: OpenSource, options: SimulatedRunOptions): Promise<RunReport> {
   const backend = await createWasmBackend({
     runtime: readArtifact("wasm/runtime.wasm"),
     kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),

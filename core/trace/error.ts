@@ -15,6 +15,8 @@ export class TraceError extends BpfError {
   readonly reason: TraceErrorReason;
   /** Byte of the trace at which the part that failed starts. */
   readonly offset: number;
+  /** What is wrong, without the place. */
+  readonly problem: string;
 
   constructor(reason: TraceErrorReason, offset: number, problem: string, hint?: string) {
     super("read trace", `${problem} (${reason} at byte ${offset})`, {
@@ -24,5 +26,6 @@ export class TraceError extends BpfError {
     this.name = "TraceError";
     this.reason = reason;
     this.offset = offset;
+    this.problem = problem;
   }
 }

@@ -48,9 +48,6 @@ export class EventDecoder {
   readonly #sizes: Uint32Array;
   readonly #cpus: number;
   readonly #definedSlots: Uint8Array;
-  /** The payload, at the start of a buffer of `LIMITS.blockBytes`. */
-  readonly #raw: Uint8Array;
-  readonly #view: DataView;
   readonly #block: {
     -readonly [member in keyof EventBlock]: EventBlock[member];
   };
@@ -59,12 +56,10 @@ export class EventDecoder {
   readonly recordsByHookId = new Float64Array(LIMITS.hooks);
 
   /** `definedSlots[slot]` is 1 where a task block defined the slot; the reader keeps it up to date. */
-  constructor(sizes: Uint32Array, cpus: number, definedSlots: Uint8Array, raw: Uint8Array) {
+  constructor(sizes: Uint32Array, cpus: number, definedSlots: Uint8Array) {
     this.#sizes = sizes;
     this.#cpus = cpus;
     this.#definedSlots = definedSlots;
-    this.#raw = raw;
-    this.#view = new DataView(raw.buffer, raw.byteOffset, raw.length);
     this.#block = {
       kind: "events",
       count: 0,
@@ -76,7 +71,7 @@ export class EventDecoder {
       slots: new Uint16Array(LIMITS.blockRecords),
       hooks: new Uint8Array(LIMITS.blockRecords),
       contextOffsets: new Uint32Array(LIMITS.blockRecords),
-      contexts: raw,
+      contexts: new Uint8Array(0),
     };
   }
 
@@ -85,13 +80,15 @@ export class EventDecoder {
     return (BigInt(this.#lastHigh) << 32n) | BigInt(this.#lastLow);
   }
 
-  /** Decodes the payload; returns what is wrong with it, or null. */
-  decode(count: number, rawLength: number): string | null {
+  /** Decodes a payload, where the contexts stay; returns what is wrong with it, or null. */
+  decode(count: number, raw: Uint8Array): string | null {
     if (count === 0) return "an event block is empty";
-    if (rawLength < contextsOffset(count)) return "an event block is shorter than its columns";
-    this.#readColumns(count);
+    if (raw.length < contextsOffset(count)) return "an event block is shorter than its columns";
+    this.#readColumns(count, raw);
     return (
-      this.#checkTimes(count) ?? this.#checkPadding(count) ?? this.#checkRecords(count, rawLength)
+      this.#checkTimes(count) ??
+      this.#checkPadding(count, raw) ??
+      this.#checkRecords(count, raw.length)
     );
   }
 
@@ -100,16 +97,18 @@ export class EventDecoder {
     return this.#block;
   }
 
-  #readColumns(count: number): void {
+  #readColumns(count: number, raw: Uint8Array): void {
     const block = this.#block;
+    const base = new DataView(raw.buffer, raw.byteOffset, EVENT_BASE_BYTES);
     block.count = count;
-    block.baseLow = this.#view.getUint32(0, true);
-    block.baseHigh = this.#view.getUint32(4, true);
-    block.base_ns = this.#view.getBigUint64(0, true);
+    block.baseLow = base.getUint32(0, true);
+    block.baseHigh = base.getUint32(4, true);
+    block.base_ns = base.getBigUint64(0, true);
+    block.contexts = raw;
     let at: number = EVENT_BASE_BYTES;
     for (const column of [block.timeDeltas_ns, block.cpus, block.slots, block.hooks]) {
       const bytes = column.BYTES_PER_ELEMENT * count;
-      new Uint8Array(column.buffer).set(this.#raw.subarray(at, at + bytes));
+      new Uint8Array(column.buffer).set(raw.subarray(at, at + bytes));
       at += bytes;
     }
   }
@@ -132,10 +131,10 @@ export class EventDecoder {
     return this.#lastHigh > 0xffffffff ? "an event time exceeds 64 bits" : null;
   }
 
-  #checkPadding(count: number): string | null {
+  #checkPadding(count: number, raw: Uint8Array): string | null {
     const columnsEnd = EVENT_BASE_BYTES + EVENT_COLUMN_BYTES * count;
     for (let at = columnsEnd; at < contextsOffset(count); at++) {
-      if (this.#raw[at] !== 0) return "an event block has padding that is not zero";
+      if (raw[at] !== 0) return "an event block has padding that is not zero";
     }
     return null;
   }

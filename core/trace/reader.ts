@@ -4,25 +4,23 @@
  */
 
 import { BpfError, ERRNO } from "../errors.ts";
-import { BlockReader, type Decompress, type StoredBlock } from "./block_reader.ts";
+import { BlockReader, type Decompress } from "./block_reader.ts";
 import { ByteSource } from "./byte_source.ts";
-import { crc32c } from "./crc32c.ts";
 import { TraceError, type TraceErrorReason } from "./error.ts";
 import { type EventBlock, EventDecoder } from "./event_block.ts";
+import { readFileHeader } from "./file_header.ts";
 import {
   BLOCK_TYPE,
-  FILE_HEADER,
   LIMITS,
   LOSS_REASONS,
   LOSS_RECORD_BYTES,
   type Loss,
-  MAGIC,
   TRAILER_FIXED_BYTES,
   type TraceTotals,
-  VERSION,
 } from "./format.ts";
 import { assertLittleEndianHost } from "./host.ts";
-import { contextSizes, parseTraceSchema, type TraceSchema } from "./schema.ts";
+import { contextSizes, type TraceSchema } from "./schema.ts";
+import type { BlockSource, StoredBlock } from "./stored_block.ts";
 import { decodeTask, TASK_RECORD_BYTES, type TaskDefinition } from "./task_facts.ts";
 
 /** From here on these slots mean these tasks. */
@@ -56,11 +54,8 @@ export interface TraceReaderOptions {
  */
 export class TraceReader {
   readonly schema: TraceSchema;
-  readonly #source: ByteSource;
-  readonly #blocks: BlockReader;
+  readonly #blocks: BlockSource;
   readonly #definedSlots = new Uint8Array(LIMITS.taskSlots);
-  readonly #raw = new Uint8Array(LIMITS.blockBytes);
-  readonly #rawView = new DataView(this.#raw.buffer);
   readonly #events: EventDecoder;
   #started = false;
   #records = 0;
@@ -70,23 +65,23 @@ export class TraceReader {
   /** Where the block being decoded starts. */
   #offset = 0;
 
-  private constructor(source: ByteSource, schema: TraceSchema, options: TraceReaderOptions) {
-    this.#source = source;
+  /** The blocks become the reader's to close. */
+  constructor(schema: TraceSchema, blocks: BlockSource) {
+    assertLittleEndianHost();
     this.schema = schema;
-    this.#blocks = new BlockReader(source, options.decompress);
-    const sizes = contextSizes(schema);
-    this.#events = new EventDecoder(sizes, schema.cpus, this.#definedSlots, this.#raw);
+    this.#blocks = blocks;
+    this.#events = new EventDecoder(contextSizes(schema), schema.cpus, this.#definedSlots);
   }
 
-  /** Reads the file header. On an error the source is closed. */
+  /** Reads the file header, and the blocks on this thread. On an error the source is closed. */
   static async open(
     source: AsyncIterable<Uint8Array>,
     options: TraceReaderOptions = {},
   ): Promise<TraceReader> {
-    assertLittleEndianHost();
     const bytes = new ByteSource(source);
     try {
-      return new TraceReader(bytes, await readFileHeader(bytes), options);
+      const schema = await readFileHeader(bytes);
+      return new TraceReader(schema, new BlockReader(bytes, options.decompress));
     } catch (error) {
       await bytes.close();
       throw error;
@@ -100,7 +95,7 @@ export class TraceReader {
 
   /** Closes the source; needed only where the blocks are not iterated. */
   async close(): Promise<void> {
-    await this.#source.close();
+    await this.#blocks.close();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TraceBlock, void, undefined> {
@@ -113,42 +108,32 @@ export class TraceReader {
         const read = await this.#blocks.next();
         if (read === undefined) throw this.#truncated();
         const block = this.#decode(read);
-        if (block.kind === "end") await this.#checkEnd();
         yield block;
         if (block.kind === "end") return;
       }
     } finally {
-      await this.#blocks.idle();
-      await this.#source.close();
+      await this.#blocks.close();
     }
-  }
-
-  async #checkEnd(): Promise<void> {
-    if ((await this.#source.readInto(new Uint8Array(1), 1)) === 0) return;
-    this.#offset = this.#source.offset - 1;
-    throw this.#error("corrupt", "bytes follow the trailer");
   }
 
   #decode({ type, records, offset, raw }: StoredBlock): TraceBlock {
     this.#offset = offset;
-    this.#raw.set(raw);
-    const rawLength = raw.length;
     switch (type) {
       case BLOCK_TYPE.events:
-        return this.#decodeEvents(records, rawLength);
+        return this.#decodeEvents(records, raw);
       case BLOCK_TYPE.tasks:
-        return this.#decodeTasks(records, rawLength);
+        return this.#decodeTasks(records, raw);
       case BLOCK_TYPE.loss:
-        return this.#decodeLoss(records, rawLength);
+        return this.#decodeLoss(records, raw);
       case BLOCK_TYPE.trailer:
-        return this.#decodeTrailer(records, rawLength);
+        return this.#decodeTrailer(records, raw);
       default:
         throw this.#error("corrupt", `no block has the type ${type}`);
     }
   }
 
-  #decodeEvents(records: number, rawLength: number): EventBlock {
-    const problem = this.#events.decode(records, rawLength);
+  #decodeEvents(records: number, raw: Uint8Array): EventBlock {
+    const problem = this.#events.decode(records, raw);
     if (problem !== null) throw this.#error("corrupt", problem);
     const block = this.#events.block;
     if (this.#records === 0) this.#first_ns = block.base_ns;
@@ -156,11 +141,12 @@ export class TraceReader {
     return block;
   }
 
-  #decodeTasks(records: number, rawLength: number): TaskBlock {
-    this.#checkLength(records, TASK_RECORD_BYTES, rawLength);
+  #decodeTasks(records: number, raw: Uint8Array): TaskBlock {
+    this.#checkLength(records, TASK_RECORD_BYTES, raw.length);
+    const view = viewOf(raw);
     const tasks: TaskDefinition[] = [];
-    for (let at = 0; at < rawLength; at += TASK_RECORD_BYTES) {
-      const task = decodeTask(this.#raw, this.#rawView, at);
+    for (let at = 0; at < raw.length; at += TASK_RECORD_BYTES) {
+      const task = decodeTask(raw, view, at);
       if (task === null) throw this.#error("corrupt", "a task definition is malformed");
       this.#definedSlots[task.slot] = 1;
       tasks.push(task);
@@ -169,13 +155,14 @@ export class TraceReader {
     return { kind: "tasks", tasks };
   }
 
-  #decodeLoss(records: number, rawLength: number): LossBlock {
-    this.#checkLength(records, LOSS_RECORD_BYTES, rawLength);
+  #decodeLoss(records: number, raw: Uint8Array): LossBlock {
+    this.#checkLength(records, LOSS_RECORD_BYTES, raw.length);
+    const view = viewOf(raw);
     const losses: Loss[] = [];
-    for (let at = 0; at < rawLength; at += LOSS_RECORD_BYTES) {
-      const reason = LOSS_REASONS[this.#rawView.getUint32(at, true)];
-      const lost = Number(this.#rawView.getBigUint64(at + 8, true));
-      const reserved = this.#rawView.getUint32(at + 4, true);
+    for (let at = 0; at < raw.length; at += LOSS_RECORD_BYTES) {
+      const reason = LOSS_REASONS[view.getUint32(at, true)];
+      const lost = Number(view.getBigUint64(at + 8, true));
+      const reserved = view.getUint32(at + 4, true);
       this.#lost += lost;
       if (reason === undefined || reserved !== 0 || !Number.isSafeInteger(this.#lost)) {
         throw this.#error("corrupt", "a loss record is malformed");
@@ -185,9 +172,9 @@ export class TraceReader {
     return { kind: "loss", losses };
   }
 
-  #decodeTrailer(records: number, rawLength: number): EndBlock {
+  #decodeTrailer(records: number, raw: Uint8Array): EndBlock {
     const { hooks } = this.schema;
-    if (records !== hooks.length || rawLength !== TRAILER_FIXED_BYTES + 8 * hooks.length) {
+    if (records !== hooks.length || raw.length !== TRAILER_FIXED_BYTES + 8 * hooks.length) {
       throw this.#error("corrupt", "the trailer does not fit the schema");
     }
     const totals: TraceTotals = {
@@ -198,10 +185,11 @@ export class TraceReader {
       last_ns: this.#events.last_ns,
       recordsByHook: hooks.map(({ id }) => this.#events.recordsByHookId[id]!),
     };
+    const view = viewOf(raw);
     const { tasks, lost, first_ns, last_ns } = totals;
     const found = [this.#records, tasks, lost, first_ns, last_ns, ...totals.recordsByHook];
     found.forEach((value, index) => {
-      if (this.#rawView.getBigUint64(8 * index, true) !== BigInt(value)) {
+      if (view.getBigUint64(8 * index, true) !== BigInt(value)) {
         throw this.#error("corrupt", "the trailer's totals differ from what the trace holds");
       }
     });
@@ -217,7 +205,7 @@ export class TraceReader {
   #truncated(): TraceError {
     const hint = "record or import it again";
     const problem = `the trace ends after ${this.#records} records without its trailer`;
-    return new TraceError("truncated", this.#source.offset, problem, hint);
+    return new TraceError("truncated", this.#blocks.offset, problem, hint);
   }
 
   #error(reason: TraceErrorReason, problem: string): TraceError {
@@ -225,38 +213,6 @@ export class TraceReader {
   }
 }
 
-async function readFileHeader(source: ByteSource): Promise<TraceSchema> {
-  const header = new Uint8Array(FILE_HEADER.size);
-  const view = new DataView(header.buffer);
-  const length = await source.readInto(header, header.length);
-  const magicFound = header.subarray(0, Math.min(length, MAGIC.length));
-  if (!magicFound.every((byte, index) => byte === MAGIC[index])) {
-    throw new TraceError("corrupt", 0, "this is not a trace", "make one with `trace import`");
-  }
-  if (length < header.length) {
-    throw new TraceError("truncated", length, "the trace ends within its header");
-  }
-  const version = view.getUint16(FILE_HEADER.version, true);
-  if (version !== VERSION) {
-    const hint = version > VERSION ? "update tapio-bpf" : "record or import it again";
-    const problem = `the trace has format version ${version}, this reads version ${VERSION}`;
-    throw new TraceError("version", FILE_HEADER.version, problem, hint);
-  }
-  const jsonLength = view.getUint32(FILE_HEADER.schemaLength, true);
-  if (jsonLength > LIMITS.schemaBytes) {
-    const problem = `the schema is longer than ${LIMITS.schemaBytes} bytes`;
-    throw new TraceError("limit", FILE_HEADER.schemaLength, problem);
-  }
-  const json = new Uint8Array(jsonLength);
-  if ((await source.readInto(json, jsonLength)) < jsonLength) {
-    throw new TraceError("truncated", source.offset, "the trace ends within its header");
-  }
-  const crc = crc32c(json, 0, jsonLength, crc32c(header, 0, FILE_HEADER.crc));
-  if (crc !== view.getUint32(FILE_HEADER.crc, true)) {
-    throw new TraceError("corrupt", 0, "the header's checksum does not match");
-  }
-  if (view.getUint16(FILE_HEADER.reserved, true) !== 0) {
-    throw new TraceError("corrupt", FILE_HEADER.reserved, "the header has unknown flags");
-  }
-  return parseTraceSchema(json, FILE_HEADER.size);
+function viewOf(raw: Uint8Array): DataView {
+  return new DataView(raw.buffer, raw.byteOffset, raw.length);
 }

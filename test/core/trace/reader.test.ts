@@ -227,50 +227,6 @@ it("refuses what decompresses to another length than the block says", async () =
   }
 });
 
-describe("while a block decompresses", () => {
-  const stored = (raw: Uint8Array) => raw.slice(0, raw.length - 1);
-  const { bytes } = writePlain(SMALL_TRACE, stored);
-
-  it("the one before is worked on", async () => {
-    const begun: (() => void)[] = [];
-    const decompress = (_: Uint8Array, length: number) =>
-      new Promise<Uint8Array>((resolve) => begun.push(() => resolve(new Uint8Array(length))));
-    const reader = await TraceReader.open(stream(bytes), { decompress });
-    const blocks = reader[Symbol.asyncIterator]();
-    const first = blocks.next();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(begun).toHaveLength(2);
-    for (const end of begun) end();
-    expect((await first).value).toMatchObject({ kind: "tasks" });
-    await blocks.return?.();
-  });
-
-  it("leaving the loop waits for it, and its error is nobody's", async () => {
-    let calls = 0;
-    let failed = false;
-    const { bytes: whole } = writePlain(SMALL_TRACE);
-    const [header, tasks] = parts(whole);
-    const [, , events] = parts(bytes);
-    const decompress = async (): Promise<Uint8Array> => {
-      calls++;
-      await new Promise((resolve) => setImmediate(resolve));
-      failed = true;
-      throw new Error("damaged");
-    };
-    const chunks = stream(concat([header!, tasks!, events!]));
-    for await (const block of await TraceReader.open(chunks, { decompress })) {
-      expect(block.kind).toBe("tasks");
-      expect(calls).toBe(1);
-      break;
-    }
-    expect(failed).toBe(true);
-  });
-});
-
-async function* stream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
 async function drain(reader: TraceReader): Promise<void> {
   for await (const _ of reader);
 }

@@ -1,0 +1,80 @@
+/**
+ * Blocks of a file that another thread reads, checks and decompresses, some ahead of what is asked for, so that a
+ * replay need not wait for them.
+ */
+
+import type { FileHandle } from "node:fs/promises";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { TraceError, type TraceErrorReason } from "#core/trace/error.ts";
+import type { BlockSource, StoredBlock } from "#core/trace/stored_block.ts";
+import { BlockSlots, createSlotMemory, SLOT } from "./block_slots.ts";
+import type { BlockThreadData } from "./block_thread.ts";
+
+/** The same file from the sources and from the build. */
+const THREAD = new URL(`block_thread${extname(import.meta.url)}`, import.meta.url);
+
+export class ThreadedBlocks implements BlockSource {
+  readonly #file: FileHandle;
+  readonly #slots: BlockSlots;
+  readonly #worker: Worker;
+  /** Whether a slot is with whoever reads. */
+  #lent = false;
+  #offset: number;
+  #problem: unknown = new Error("the thread that reads the trace ended");
+
+  /** The file becomes this object's to close; its first block starts at byte `start`. */
+  constructor(file: FileHandle, start: number) {
+    const memory = createSlotMemory();
+    this.#file = file;
+    this.#offset = start;
+    this.#slots = new BlockSlots(memory);
+    this.#worker = new Worker(THREAD, {
+      name: "trace",
+      workerData: { file: file.fd, start, memory } satisfies BlockThreadData,
+    });
+    this.#worker.unref();
+    this.#worker.on("error", (error) => {
+      this.#problem = error;
+    });
+    this.#worker.on("exit", () => this.#slots.abandon());
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async next(): Promise<StoredBlock | undefined> {
+    if (this.#lent) this.#slots.free();
+    this.#lent = false;
+    if (!this.#slots.filled) await this.#wait();
+    const slot = this.#slots.peek();
+    if (slot.state === SLOT.gone) throw this.#problem;
+    this.#offset = slot.offset;
+    if (slot.state === SLOT.failure) throw errorOf(slot.raw);
+    if (slot.state === SLOT.end) return undefined;
+    this.#lent = true;
+    return slot;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+    await this.#file.close();
+  }
+
+  /** The process must not end meanwhile. */
+  async #wait(): Promise<void> {
+    this.#worker.ref();
+    while (!this.#slots.filled) await this.#slots.wait();
+    this.#worker.unref();
+  }
+}
+
+function errorOf(json: Uint8Array): TraceError {
+  const { reason, offset, problem } = JSON.parse(Buffer.from(json).toString()) as {
+    reason: TraceErrorReason;
+    offset: number;
+    problem: string;
+  };
+  return new TraceError(reason, offset, problem);
+}
