@@ -58,6 +58,9 @@ export interface RuntimeExports {
   readonly aot_site_address: Call;
   readonly aot_budget_address: Call;
   readonly aot_places: Call;
+  readonly program_keep_map: Call<[program: number, map: number]>;
+  readonly program_value_place: Call<[program: number, address: number]>;
+  readonly aot_ring_positions: Call<[map: number]>;
   readonly aot_array_place: Call<[map: number]>;
   readonly aot_value_bytes: Call<[map: number]>;
 

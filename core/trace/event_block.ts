@@ -1,6 +1,6 @@
 /**
- * Decoded events: columns as typed arrays, filled by copying whole columns, then checked in one
- * pass, so that nobody downstream has to.
+ * Decoded events: columns as typed arrays over the payload, checked in one pass, so that nobody
+ * downstream has to.
  */
 
 import { contextsOffset, EVENT_BASE_BYTES, EVENT_COLUMN_BYTES, LIMITS } from "./format.ts";
@@ -66,10 +66,10 @@ export class EventDecoder {
       base_ns: 0n,
       baseHigh: 0,
       baseLow: 0,
-      timeDeltas_ns: new Uint32Array(LIMITS.blockRecords),
-      cpus: new Uint16Array(LIMITS.blockRecords),
-      slots: new Uint16Array(LIMITS.blockRecords),
-      hooks: new Uint8Array(LIMITS.blockRecords),
+      timeDeltas_ns: new Uint32Array(0),
+      cpus: new Uint16Array(0),
+      slots: new Uint16Array(0),
+      hooks: new Uint8Array(0),
       contextOffsets: new Uint32Array(LIMITS.blockRecords),
       contexts: new Uint8Array(0),
     };
@@ -80,8 +80,9 @@ export class EventDecoder {
     return (BigInt(this.#lastHigh) << 32n) | BigInt(this.#lastLow);
   }
 
-  /** Decodes a payload, where the contexts stay; returns what is wrong with it, or null. */
-  decode(count: number, raw: Uint8Array): string | null {
+  /** Decodes a payload, in place where its columns are aligned. Returns what is wrong with it, or null. */
+  decode(count: number, payload: Uint8Array): string | null {
+    const raw = payload.byteOffset % 4 === 0 ? payload : Uint8Array.from(payload);
     if (count === 0) return "an event block is empty";
     if (raw.length < contextsOffset(count)) return "an event block is shorter than its columns";
     this.#readColumns(count, raw);
@@ -105,12 +106,15 @@ export class EventDecoder {
     block.baseHigh = base.getUint32(4, true);
     block.base_ns = base.getBigUint64(0, true);
     block.contexts = raw;
-    let at: number = EVENT_BASE_BYTES;
-    for (const column of [block.timeDeltas_ns, block.cpus, block.slots, block.hooks]) {
-      const bytes = column.BYTES_PER_ELEMENT * count;
-      new Uint8Array(column.buffer).set(raw.subarray(at, at + bytes));
-      at += bytes;
-    }
+    // Widest first, so that each column is aligned where the one before ends.
+    let at = raw.byteOffset + EVENT_BASE_BYTES;
+    block.timeDeltas_ns = new Uint32Array(raw.buffer, at, count);
+    at += 4 * count;
+    block.cpus = new Uint16Array(raw.buffer, at, count);
+    at += 2 * count;
+    block.slots = new Uint16Array(raw.buffer, at, count);
+    at += 2 * count;
+    block.hooks = new Uint8Array(raw.buffer, at, count);
   }
 
   #checkTimes(count: number): string | null {

@@ -22,21 +22,32 @@ export function callbackTargets(program: LinkedProgram): number[] {
   return [...targets];
 }
 
+/** The program, by its handle, keeps the map; `name` is for people. */
 export function resolveData(
   instance: RuntimeInstance,
+  program: number,
   reference: DataReference,
   address: number,
 ): ResolvedReference {
-  const { exports, u8 } = instance;
+  const { exports, u8, u32 } = instance;
   if (reference.kind === "map") {
+    const kept = exports.program_keep_map(program, address) !== 0;
+    if (!kept) throw outOfMemory(`handle ${program}`);
     const writable = exports.ubpf_engine_map_writable(address) !== 0;
     const valueBytes = exports.aot_value_bytes(address);
     const array = arrayPlace(instance, address);
-    return { address, named: { kind: "map", writable, valueBytes, array } };
+    const ringPositions = exports.aot_ring_positions(address);
+    return { address, named: { kind: "map", writable, valueBytes, array, ringPositions } };
   }
   const shadow = u8[exports.rt_shadow_address() + (address >>> 3)]!;
   const writable = (shadow & SHADOW_READ_ONLY) === 0;
-  return { address, named: { kind: "map_value", address, writable } };
+  const place = exports.program_value_place(program, address) / 4;
+  const [start, valueBytes] = place === 0 ? [address, 0] : u32.subarray(place, place + 2);
+  const offset = place === 0 ? address : address - start!;
+  return {
+    address,
+    named: { kind: "map_value", address, writable, offset, valueBytes: valueBytes! },
+  };
 }
 
 /** `struct array_place` of aot_inline.c; undefined for what is no array that programs may read. */

@@ -1,15 +1,11 @@
 /**
- * What is known of the registers before each instruction of a function, along all paths to it.
- * Conservative: what comes from memory or out of a loop may be anything.
+ * What is known before each instruction of a function, along all paths to it. Conservative: what comes
+ * from memory that others may write, or out of a loop, may be anything.
  */
-import {
-  CALL_SOURCE,
-  CLASS,
-  FRAME_POINTER,
-  type Instruction,
-  OPCODE,
-} from "#wasm/loader/instructions.ts";
+import { CALL_SOURCE, CLASS, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
+import { FlowState } from "./flow_state.ts";
 import type { FunctionCode, ProgramCode } from "./function_code.ts";
+import { type CalleeWrites, mayRelease, writtenBy } from "./memory_effects.ts";
 import {
   ATOMIC,
   accessSize,
@@ -24,12 +20,10 @@ import {
 import { arithmetic32, arithmetic64, loaded } from "./register_arithmetic.ts";
 import {
   constant,
-  FRAME,
   isConstant,
-  join,
   object,
   POINTER,
-  same,
+  staticObject,
   UNKNOWN,
   type ValueRange,
 } from "./value_range.ts";
@@ -43,8 +37,17 @@ export type Named =
       /** Of the values that lookups find; 0 where they find something else. */
       readonly valueBytes: number;
       readonly array: ArrayPlace | undefined;
+      /** Where a ring's positions lie: the reader's, then the producers'; 0 for other maps. */
+      readonly ringPositions: number;
     }
-  | { readonly kind: "map_value"; readonly address: number; readonly writable: boolean }
+  | {
+      readonly kind: "map_value";
+      readonly address: number;
+      readonly writable: boolean;
+      /** Where it lies in the value that the program keeps, and how large that is; 0 where it keeps none. */
+      readonly offset: number;
+      readonly valueBytes: number;
+    }
   | { readonly kind: "function" };
 
 /** Where the values of an array lie that programs look up. */
@@ -57,79 +60,80 @@ export interface ArrayPlace {
   readonly cpuStride: number;
 }
 
-/** By number of the register; valid during the visit. */
+/** By number of the register. */
 export type Registers = readonly ValueRange[];
 
-export type Visit = (instruction: Instruction, slot: number, registers: Registers) => void;
+/** The state is valid during the visit. */
+export type Visit = (instruction: Instruction, slot: number, state: FlowState) => void;
 
 /** Helpers that return a pointer to a map's value, or NULL. */
 const MAP_VALUE_HELPERS: ReadonlySet<number> = new Set([1, 195]);
 /** Returns a record that the program may write until it gives it back, or NULL. */
 const RINGBUF_RESERVE = 131;
-const REGISTERS = 11;
 
 export class RegisterFlow {
   readonly #code: ProgramCode;
   readonly #named: ReadonlyMap<number, Named>;
+  readonly #callee: CalleeWrites;
+  readonly #isRecord = (origin: number): boolean =>
+    this.#code.instructions[origin]?.imm === RINGBUF_RESERVE;
 
-  constructor(code: ProgramCode, named: ReadonlyMap<number, Named>) {
+  constructor(code: ProgramCode, named: ReadonlyMap<number, Named>, callee: CalleeWrites) {
     this.#code = code;
     this.#named = named;
+    this.#callee = callee;
   }
 
   /** Visits every instruction that may run, in order of slots. */
   walk(one: FunctionCode, entry: boolean, visit: Visit): void {
     /** Where blocks start, by slot from the function's start. */
-    const known: ValueRange[][] = new Array(one.end - one.start);
-    known[0] = entryRegisters(entry);
+    const known: FlowState[] = new Array(one.end - one.start);
+    known[0] = FlowState.atStart(entry);
     if (one.loops) while (!this.#pass(one, known, undefined));
     this.#pass(one, known, visit);
   }
 
   /** One walk over the function; false when a jump backwards brought news to its target. */
-  #pass(one: FunctionCode, known: ValueRange[][], visit: Visit | undefined): boolean {
+  #pass(one: FunctionCode, known: FlowState[], visit: Visit | undefined): boolean {
     const { instructions, leaders } = this.#code;
     let settled = true;
-    let registers: ValueRange[] | undefined = known[0]!.slice();
+    let state: FlowState | undefined = known[0]!.copy();
     for (let slot = one.start; slot < one.end; slot++) {
       const instruction = instructions[slot];
       if (instruction === undefined) continue;
       if (leaders[slot] === 1) {
-        if (registers !== undefined) merge(known, slot - one.start, registers, false);
-        registers = known[slot - one.start]?.slice();
+        if (state !== undefined) merge(known, slot - one.start, state, false);
+        state = known[slot - one.start]?.copy();
       }
-      if (registers === undefined) continue;
-      visit?.(instruction, slot, registers);
-      this.#step(instruction, slot, registers);
+      if (state === undefined) continue;
+      visit?.(instruction, slot, state);
+      this.#step(instruction, slot, state);
       const distance = jumpDistance(instruction);
       if (distance === undefined) {
-        if (instruction.opcode === OPCODE.EXIT) registers = undefined;
+        if (instruction.opcode === OPCODE.EXIT) state = undefined;
         continue;
       }
-      const news = !merge(known, slot + 1 + distance - one.start, registers, distance < 0);
+      const news = !merge(known, slot + 1 + distance - one.start, state, distance < 0);
       if (news && distance < 0) settled = false;
-      if (endsBlock(instruction)) registers = undefined;
+      if (endsBlock(instruction)) state = undefined;
     }
     return settled;
   }
 
-  /** What the instruction does to the registers. */
-  #step(instruction: Instruction, slot: number, registers: ValueRange[]): void {
-    const { dst, src, imm } = instruction;
+  /** What the instruction does to the state. */
+  #step(instruction: Instruction, slot: number, state: FlowState): void {
+    const { registers } = state;
+    const { dst, imm } = instruction;
     switch (instructionClass(instruction)) {
       case CLASS.LD:
         registers[dst] = this.#immediate(slot, imm);
         break;
       case CLASS.LDX:
-        registers[dst] = loaded(accessSize(instruction), mode(instruction) === MODE.MEMSX);
+        load(instruction, state);
         break;
+      case CLASS.ST:
       case CLASS.STX:
-        if (mode(instruction) !== MODE.ATOMIC) break;
-        if (imm === ATOMIC.LOAD_ACQUIRE) registers[dst] = loaded(accessSize(instruction), false);
-        else if (imm === ATOMIC.CMPXCHG) registers[0] = loaded(accessSize(instruction), false);
-        else if ((imm & ATOMIC.FETCH) !== 0) {
-          registers[src] = loaded(accessSize(instruction), false);
-        }
+        this.#store(instruction, slot, state);
         break;
       case CLASS.ALU:
         registers[dst] = arithmetic32(instruction, registers);
@@ -138,11 +142,45 @@ export class RegisterFlow {
         registers[dst] = arithmetic64(instruction, registers);
         break;
       case CLASS.JMP:
-        if (operation(instruction) === JUMP.CALL) {
-          registers[0] = this.#returned(instruction, registers);
-          registers.fill(UNKNOWN, 1, 6);
-        }
+        if (operation(instruction) === JUMP.CALL) this.#call(instruction, slot, state);
     }
+  }
+
+  #store(instruction: Instruction, slot: number, state: FlowState): void {
+    const { dst, src, offset, imm } = instruction;
+    const { registers } = state;
+    const size = accessSize(instruction);
+    const atomic = mode(instruction) === MODE.ATOMIC;
+    if (atomic && imm === ATOMIC.LOAD_ACQUIRE) {
+      state.use(registers[src]!, offset, size);
+      registers[dst] = loaded(size, false);
+      return;
+    }
+    const value = registers[src]!;
+    const word = size === 8 && !atomic && instructionClass(instruction) === CLASS.STX;
+    this.#written(instruction, slot, state);
+    const base = registers[dst]!;
+    if (word && base.base === "frame") state.store(base.offset + offset, value);
+    state.use(base, offset, size);
+    if (!atomic) return;
+    if (imm === ATOMIC.CMPXCHG) registers[0] = loaded(size, false);
+    else if ((imm & ATOMIC.FETCH) !== 0) registers[src] = loaded(size, false);
+  }
+
+  #call(instruction: Instruction, slot: number, state: FlowState): void {
+    this.#written(instruction, slot, state);
+    if (mayRelease(instruction, slot, this.#callee)) state.giveBack(this.#isRecord);
+    const returned = this.#returned(instruction, slot, state.registers);
+    state.scratch();
+    state.registers[0] = UNKNOWN;
+    state.renew(slot);
+    state.registers[0] = returned;
+  }
+
+  #written(instruction: Instruction, slot: number, state: FlowState): void {
+    const written = writtenBy(instruction, slot, state, this.#callee);
+    if (written === "anywhere") state.overwriteAll();
+    else if (written !== "objects") state.overwrite(written.offset, written.size);
   }
 
   #immediate(slot: number, imm: number): ValueRange {
@@ -151,8 +189,8 @@ export class RegisterFlow {
       case "map":
         return { ...POINTER, map: slot };
       case "map_value": {
-        const at = constant(named.address);
-        return named.writable ? { ...at, base: "object", offset: named.address } : at;
+        const { address, writable, offset, valueBytes } = named;
+        return staticObject(address, { offset, extent: valueBytes, writable });
       }
       case "function":
         return POINTER;
@@ -163,13 +201,24 @@ export class RegisterFlow {
     }
   }
 
-  #returned({ opcode, src, imm }: Instruction, registers: Registers): ValueRange {
+  #returned({ opcode, src, imm }: Instruction, slot: number, registers: Registers): ValueRange {
     if (opcode !== OPCODE.CALL || src !== CALL_SOURCE.HELPER) return UNKNOWN;
-    if (imm === RINGBUF_RESERVE) return object(recordBytes(registers[2]!));
+    if (imm === RINGBUF_RESERVE) return object(recordBytes(registers[2]!), slot);
     if (!MAP_VALUE_HELPERS.has(imm)) return UNKNOWN;
     const map = this.#named.get(registers[1]!.map);
-    return map?.kind === "map" && map.writable ? object(map.valueBytes) : POINTER;
+    return map?.kind === "map" && map.writable ? object(map.valueBytes, slot) : POINTER;
   }
+}
+
+function load(instruction: Instruction, state: FlowState): void {
+  const { dst, src, offset } = instruction;
+  const { registers } = state;
+  const base = registers[src]!;
+  const size = accessSize(instruction);
+  state.use(base, offset, size);
+  const stored =
+    size === 8 && base.base === "frame" ? state.stored(base.offset + offset) : undefined;
+  registers[dst] = stored ?? loaded(size, mode(instruction) === MODE.MEMSX);
 }
 
 /** Of a record of `size` bytes; 0 where that is not known. */
@@ -177,31 +226,10 @@ function recordBytes(size: ValueRange): number {
   return isConstant(size) && size.low > 0 && size.low < 2 ** 32 ? size.low : 0;
 }
 
-/** r1 is the context of an entry function; other functions get what their callers have. */
-function entryRegisters(entry: boolean): ValueRange[] {
-  const registers = new Array<ValueRange>(REGISTERS).fill(UNKNOWN);
-  if (entry) registers[1] = POINTER;
-  registers[FRAME_POINTER] = FRAME;
-  return registers;
-}
-
-/**
- * Joins `registers` into what is known at `at`. Returns false where that told something new. At the
- * target of a jump backwards, what changes from round to round is given up.
- */
-function merge(known: ValueRange[][], at: number, registers: Registers, widen: boolean): boolean {
+/** Joins the state into what is known at `at`. Returns false where that told something new. */
+function merge(known: FlowState[], at: number, state: FlowState, widen: boolean): boolean {
   const before = known[at];
-  if (before === undefined) {
-    known[at] = registers.slice();
-    return false;
-  }
-  let unchanged = true;
-  for (let register = 0; register < REGISTERS; register++) {
-    const value = before[register]!;
-    const both = join(value, registers[register]!);
-    if (both === value || same(both, value)) continue;
-    unchanged = false;
-    before[register] = widen ? UNKNOWN : both;
-  }
-  return unchanged;
+  if (before !== undefined) return before.merge(state, widen);
+  known[at] = state.copy();
+  return false;
 }

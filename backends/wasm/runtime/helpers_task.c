@@ -22,38 +22,20 @@ RT_HELPER(get_current_uid_gid)
 	return (u64)task->gid << 32 | task->uid;
 }
 
-#define EVERY_BYTE(byte) (0x0101010101010101ull * (byte))
-
-/* The bytes of eight characters up to their NUL, then zeroes; `ended` if there is one. */
-static u64 characters(const char *from, bool *ended)
-{
-	u64 word, ends;
-
-	memcpy(&word, from, sizeof(word));
-	/* Bit 7 of the first byte that is zero, and perhaps of later ones. */
-	ends = (word - EVERY_BYTE(0x01)) & ~word & EVERY_BYTE(0x80);
-	*ended = ends != 0;
-	return *ended ? word & (((ends & -ends) >> 7) - 1) : word;
-}
-
 RT_HELPER(get_current_comm)
 {
 	const char *comm = rt_current_task()->comm;
 	u32 size = (u32)r2;
-	bool ended, unused;
-	u64 padded[2];
 
 	rt_check_write(r1, size);
 	if (size == 0)
 		rt_fault(RT_FAULT_ARGUMENT, r1, 0);
-	padded[0] = characters(comm, &ended);
-	padded[1] = ended ? 0 : characters(comm + 8, &unused) & UINT64_MAX >> 8;
 	if (size == RT_COMM_SIZE) {
-		memcpy(rt_pointer(r1), padded, RT_COMM_SIZE);
+		memcpy(rt_pointer(r1), comm, RT_COMM_SIZE);
 		return 0;
 	}
 	rt_clear(r1, size);
-	memcpy(rt_pointer(r1), padded, size < RT_COMM_SIZE ? size - 1 : RT_COMM_SIZE - 1);
+	memcpy(rt_pointer(r1), comm, size < RT_COMM_SIZE ? size - 1 : RT_COMM_SIZE - 1);
 	return 0;
 }
 

@@ -51,6 +51,7 @@ static void program_free(struct rt_program *program)
 {
 	if (program->destroy != NULL)
 		program->destroy(program);
+	rt_program_maps_put(program);
 	programs[program->handle - 1] = NULL;
 	program->magic = 0;
 	rt_free(program);

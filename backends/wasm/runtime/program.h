@@ -16,6 +16,7 @@
 #define RT_TAIL_CALLS_MAX 33
 
 struct rt_program;
+struct rt_program_map;
 
 /* Runs the program to its end (or to a tail call) and returns r0. `frame` is the value of r10. */
 typedef u64 (*rt_entry_fn)(struct rt_program *program, u64 context, u64 frame);
@@ -32,6 +33,7 @@ struct rt_program {
 	u64 recursion_misses;
 	u32 running[RT_CPUS_MAX]; /* recursion guard, per CPU */
 	struct rt_program *next_doomed;
+	struct rt_program_map *maps; /* that the code names: program_maps.c */
 };
 #define RT_PROGRAM_MAGIC 0x70726f67u
 
@@ -42,6 +44,8 @@ void rt_program_put(struct rt_program *program);
 extern struct rt_program *rt_programs_doomed; /* without references, but perhaps still running */
 /* No program runs: frees those that waited for it. */
 void rt_programs_reap(void);
+/* The program gives back the maps that it kept. */
+void rt_program_maps_put(struct rt_program *program);
 
 /*
  * A run, in this order (run.c): rt_cpu_enter (world.h), rt_held_enter (held.h), the entry function,

@@ -181,6 +181,9 @@ RT_EXPORT(rt_run_unwind) void rt_run_unwind(u32 to_depth)
 {
 	while (depth > to_depth) {
 		rt_held_abandon(run->held);
+		/* It may have waited. */
+		if (!rt_paranoid)
+			frames_set(run->top - RT_FRAME_SIZE, run->top, 8);
 		end();
 	}
 	if (waiting_depth > depth)
@@ -222,12 +225,21 @@ u32 rt_run_frame_near(u64 address)
 	return run->top - below * RT_FRAME_SIZE;
 }
 
+/*
+ * The frames of a run that waits are nobody else's to touch. (A paranoid machine, whose shadow says more of frames,
+ * leaves them open.)
+ */
 void rt_run_wait(void (*meanwhile)(void))
 {
+	struct run *waiting = rt_paranoid ? NULL : run;
 	u32 outer = waiting_depth;
 
 	waiting_depth = depth;
+	if (waiting != NULL)
+		frames_set(waiting->lowest, waiting->top, 0);
 	meanwhile();
+	if (waiting != NULL)
+		frames_set(waiting->lowest, waiting->top, 8);
 	waiting_depth = outer;
 }
 

@@ -31,7 +31,7 @@ struct rt_task {
 	u64 kernel_address;   /* of the simulated task_struct; 0 = none */
 	u64 cgroup_address;   /* of the simulated struct cgroup; 0 = none */
 	u64 start_time_ns;
-	char comm[RT_COMM_SIZE];
+	char comm[RT_COMM_SIZE]; /* zeroes after its end, of which the last byte is one */
 	u32 cgroup_level; /* 0 = the root cgroup */
 	u32 reserved;
 	u64 cgroup_ids[RT_CGROUP_LEVELS]; /* by level; the task's own is cgroup_ids[cgroup_level] */

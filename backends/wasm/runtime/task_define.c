@@ -14,6 +14,17 @@ RT_EXPORT(task_first_slot) u32 task_first_slot(void)
 	return RT_CPUS_MAX;
 }
 
+/* Up to the NUL, then zeroes, and one at the end: as programs are handed it. */
+static void name_task(struct rt_task *task, const char *comm)
+{
+	u32 length = 0;
+
+	while (length < RT_COMM_SIZE - 1 && comm[length] != 0)
+		length++;
+	memset(task->comm, 0, RT_COMM_SIZE);
+	memcpy(task->comm, comm, length);
+}
+
 /* 0 or -ENOMEM. `comm` holds RT_COMM_SIZE bytes. */
 RT_EXPORT(task_define)
 s32 task_define(u32 slot, u32 pid, u32 tid, u32 parent_pid, u32 uid, u32 gid, u32 cgroup_low,
@@ -31,7 +42,7 @@ s32 task_define(u32 slot, u32 pid, u32 tid, u32 parent_pid, u32 uid, u32 gid, u3
 	task->gid = gid;
 	task->start_time_ns = (u64)start_high << 32 | start_low;
 	task->kernel_address = kernel_address;
-	memcpy(task->comm, comm, RT_COMM_SIZE);
+	name_task(task, comm);
 	/* Where the path to the root is not known, the cgroup hangs right below it. */
 	task->cgroup_ids[0] = 1;
 	task->cgroup_level = 1;

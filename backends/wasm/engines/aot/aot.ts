@@ -47,7 +47,7 @@ function load(
       const resolved =
         reference.kind === "function"
           ? callbacks[targets.indexOf(reference.target)]!.reference
-          : resolveData(instance, reference, resolve(reference));
+          : resolveData(instance, handle, reference, resolve(reference));
       references.set(reference.slot, resolved);
     }
     const compiled = compileProgram({

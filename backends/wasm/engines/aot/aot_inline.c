@@ -5,6 +5,7 @@
  */
 #include "map_array.h"
 #include "map_percpu.h"
+#include "ring.h"
 #include "simulated_memory.h"
 #include "task.h"
 #include "world.h"
@@ -22,6 +23,7 @@ struct places {
 	u32 kernel_address;
 	u32 cgroup_level;
 	u32 cgroup_ids;
+	u32 comm;
 };
 
 RT_EXPORT(aot_places) const struct places *aot_places(void)
@@ -40,6 +42,7 @@ RT_EXPORT(aot_places) const struct places *aot_places(void)
 		.kernel_address = offsetof(struct rt_task, kernel_address),
 		.cgroup_level = offsetof(struct rt_task, cgroup_level),
 		.cgroup_ids = offsetof(struct rt_task, cgroup_ids),
+		.comm = offsetof(struct rt_task, comm),
 	};
 	return &places;
 }
@@ -48,6 +51,7 @@ _Static_assert(RT_SPACE_KERNEL == 1, "emit_inline_helper.ts compares with it");
 _Static_assert(RT_PAGE_SHIFT == 12, "emit_inline_helper.ts shifts and masks with it");
 _Static_assert(offsetof(struct rt_task, tid) == offsetof(struct rt_task, pid) + 4, "one load");
 _Static_assert(offsetof(struct rt_task, gid) == offsetof(struct rt_task, uid) + 4, "one load");
+_Static_assert(RT_COMM_SIZE == 16, "emit_inline_helper.ts copies two words");
 _Static_assert(RT_CGROUP_LEVELS == 16, "emit_inline_helper.ts masks with it");
 _Static_assert(RT_TASKS_PER_BLOCK == 64, "emit_inline_helper.ts shifts and masks with it");
 _Static_assert(sizeof(struct rt_task) == 240, "emit_inline_helper.ts multiplies with it");
@@ -76,6 +80,17 @@ RT_EXPORT(aot_array_place) const struct array_place *aot_array_place(const struc
 	};
 	return &place;
 }
+
+/* Where a ring counts: its reader's position, then its producers' (struct rt_ring); NULL for other maps. */
+RT_EXPORT(aot_ring_positions) const u64 *aot_ring_positions(const struct rt_map *map)
+{
+	struct rt_ring *ring = rt_ring_of(map);
+
+	return ring == NULL ? NULL : &ring->consumer;
+}
+
+_Static_assert(offsetof(struct rt_ring, producer) == offsetof(struct rt_ring, consumer) + 8,
+	       "emit_inline_helper.ts subtracts the one from the next");
 
 /* Of the values that a lookup finds; 0 for maps whose lookups find something else. */
 RT_EXPORT(aot_value_bytes) u32 aot_value_bytes(const struct rt_map *map)

@@ -27,13 +27,16 @@ const HELPER = {
   getSmpProcessorId: 8,
   getCurrentPidTgid: 14,
   getCurrentUidGid: 15,
+  getCurrentComm: 16,
   getCurrentTask: 35,
   getCurrentCgroupId: 80,
   probeReadKernel: 113,
+  ringbufQuery: 134,
 } as const;
 const TASK_HELPERS: ReadonlySet<number> = new Set([
   HELPER.getCurrentPidTgid,
   HELPER.getCurrentUidGid,
+  HELPER.getCurrentComm,
   HELPER.getCurrentTask,
   HELPER.getCurrentCgroupId,
 ]);
@@ -44,6 +47,9 @@ const PAGE_SHIFT = 12;
 const KERNEL_SPACE = 1;
 /** RT_CGROUP_LEVELS - 1. */
 const CGROUP_LEVEL_MASK = 15;
+const COMM_BYTES = 16;
+/** BPF_RB_AVAIL_DATA. */
+const AVAILABLE_DATA = 0;
 /** log2 of RT_TASKS_PER_BLOCK. */
 const TASKS_PER_BLOCK_SHIFT = 6;
 /** Of struct rt_task. */
@@ -62,6 +68,10 @@ export function emitInlineHelper(
       return lookUpInArray(context, slot);
     case HELPER.probeReadKernel:
       return readKernelWord(context, slot, callOut);
+    case HELPER.ringbufQuery:
+      return askRing(context, slot);
+    case HELPER.getCurrentComm:
+      return copyComm(context, slot);
     case HELPER.ktimeGetNs:
       readClock(context);
       break;
@@ -148,6 +158,38 @@ function lookUpInArray(context: FunctionContext, slot: number): boolean {
   constant32(context, entries);
   out.byte(WASM.i32_lt_u);
   out.byte(WASM.select);
+  setRegister(context, 0);
+  return true;
+}
+
+/** Bytes that wait in a ring. */
+function askRing(context: FunctionContext, slot: number): boolean {
+  const registers = context.findings.helperCalls.get(slot);
+  if (registers === undefined || !isConstant(registers[2]!)) return false;
+  const map = context.named.get(registers[1]!.map);
+  if (map?.kind !== "map" || map.ringPositions === 0) return false;
+  if (registers[2]!.low !== AVAILABLE_DATA) return false;
+  loadFixed(context, WASM.i64_load, map.ringPositions + 8);
+  loadFixed(context, WASM.i64_load, map.ringPositions);
+  context.out.byte(WASM.i64_sub);
+  setRegister(context, 0);
+  return true;
+}
+
+/** The whole name, to where there surely is room. */
+function copyComm(context: FunctionContext, slot: number): boolean {
+  const { out, locals, findings, addresses } = context;
+  const size = findings.helperCalls.get(slot)?.[2];
+  if (size === undefined || !isConstant(size) || size.low !== COMM_BYTES) return false;
+  if (findings.buffers.get(slot)! < COMM_BYTES) return false;
+  for (const at of [0, 8]) {
+    getRegister(context, 1);
+    out.byte(WASM.i32_wrap_i64);
+    getLocal(context, locals.task);
+    access(context, WASM.i64_load, 3, addresses.inline.task.comm + at);
+    access(context, WASM.i64_store, 0, at);
+  }
+  constant64(context, 0);
   setRegister(context, 0);
   return true;
 }

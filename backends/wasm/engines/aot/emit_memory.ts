@@ -77,7 +77,9 @@ function prepare(
   const aligned = (flags & CHECK_ALIGNED) !== 0;
   // In paranoid mode the check also notes which bytes of the frame are written.
   const own = how !== "paranoid" && findings.ownFrame.has(slot);
-  const sure = how === "fast" || own || (!aligned && checked.covers(base, offset, size, write));
+  const safe = how === "checked" && findings.safe.has(slot);
+  const covered = !aligned && checked.covers(base, offset, size, write);
+  const sure = how === "fast" || own || safe || covered;
   if (sure) {
     getRegister(context, base);
     out.byte(WASM.i32_wrap_i64);

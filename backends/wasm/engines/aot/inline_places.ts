@@ -18,6 +18,7 @@ export interface InlinePlaces {
     readonly kernelAddress: number;
     readonly cgroupLevel: number;
     readonly cgroupIds: number;
+    readonly comm: number;
   };
 }
 
@@ -37,6 +38,7 @@ export function inlinePlaces({ exports, u32 }: RuntimeInstance): InlinePlaces {
       kernelAddress: word(8),
       cgroupLevel: word(9),
       cgroupIds: word(10),
+      comm: word(11),
     },
   };
 }

@@ -80,7 +80,7 @@ function resolveReferences(
       const address = addresses[callbacks.indexOf(reference.target)]!;
       references.set(reference.slot, { address, named: { kind: "function" } });
     } else {
-      references.set(reference.slot, resolveData(instance, reference, resolve(reference)));
+      references.set(reference.slot, resolveData(instance, handle, reference, resolve(reference)));
     }
   }
   return references;
