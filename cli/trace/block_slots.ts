@@ -20,7 +20,7 @@ const RAW_START = 1024;
 export const SLOT = {
   free: 0,
   block: 1,
-  /** The file ended before the trailer. */
+  /** The file ended. */
   end: 2,
   /** A `TraceError` as JSON. */
   failure: 3,
@@ -37,6 +37,7 @@ export class BlockSlots {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #view: DataView;
   #turn = 0;
+  #abandoned = false;
 
   constructor(memory: SharedArrayBuffer) {
     this.#memory = memory;
@@ -68,8 +69,9 @@ export class BlockSlots {
 
   /** Resolves when what is next may be here. */
   async wait(): Promise<void> {
-    for (let slot = 0; slot < SLOTS; slot++)
+    for (let slot = 0; slot < SLOTS; slot++) {
       Atomics.notify(this.#words, WORD.count * slot + WORD.state);
+    }
     const waiting = Atomics.waitAsync(this.#words, this.#first + WORD.state, SLOT.free);
     if (waiting.async) await waiting.value;
   }
@@ -89,13 +91,20 @@ export class BlockSlots {
 
   /** Gives the slot back; the next one's turn has come. */
   free(): void {
-    Atomics.store(this.#words, this.#first + WORD.state, SLOT.free);
+    const state = this.#abandoned ? SLOT.gone : SLOT.free;
+    Atomics.store(this.#words, this.#first + WORD.state, state);
     this.#turn++;
   }
 
-  /** Nobody fills any more: whoever waits for the slot whose turn it is gets `gone`. */
+  /** Nobody fills any more: `gone` comes after what was filled. For the one that empties. */
   abandon(): void {
-    if (!this.filled) this.#set(this.#first, SLOT.gone);
+    this.#abandoned = true;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const state = WORD.count * slot + WORD.state;
+      Atomics.compareExchange(this.#words, state, SLOT.free, SLOT.gone);
+      // Also of what was filled: the other one may have ended before it said so.
+      Atomics.notify(this.#words, state);
+    }
   }
 
   #sleep(): void {

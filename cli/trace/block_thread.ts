@@ -5,7 +5,6 @@ import { workerData } from "node:worker_threads";
 import { BlockReader } from "#core/trace/block_reader.ts";
 import { ByteSource } from "#core/trace/byte_source.ts";
 import { TraceError } from "#core/trace/error.ts";
-import { BLOCK_TYPE } from "#core/trace/format.ts";
 import { decompressBlock } from "../zstd.ts";
 import { BlockSlots, SLOT } from "./block_slots.ts";
 
@@ -46,7 +45,6 @@ async function fillSlots({ file, start, memory }: BlockThreadData): Promise<void
       const block = await blocks.next();
       if (block === undefined) return last(SLOT.end, "");
       slots.fill(SLOT.block, block);
-      if (block.type === BLOCK_TYPE.trailer) return;
     }
   } catch (error) {
     // Anything else ends the thread, and comes to the other one as it is.
