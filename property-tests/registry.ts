@@ -68,6 +68,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "nearly valid programs: aot", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "trace round trip", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "trace followed by junk", smokeRuns: 200, nightlyRuns: 20_000 },
+  { name: "trace read through a thread", smokeRuns: 8, nightlyRuns: 200 },
   { name: "trace with a resealed change", smokeRuns: 1_000, nightlyRuns: 100_000 },
   { name: "trace import equals a sort in memory", smokeRuns: 100, nightlyRuns: 5_000 },
   { name: "trace import keeps calls of a thread apart", smokeRuns: 50, nightlyRuns: 2_000 },

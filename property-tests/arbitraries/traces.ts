@@ -205,14 +205,19 @@ export async function readPlain(
   chunks: Iterable<Uint8Array>,
   decompress?: Decompress,
 ): Promise<ReadResult> {
+  const options = decompress === undefined ? {} : { decompress };
+  return await readOpened(() => TraceReader.open(stream(chunks), options));
+}
+
+/** The same of a trace that `open` opens. */
+export async function readOpened(open: () => Promise<TraceReader>): Promise<ReadResult> {
   const items: PlainItem[] = [];
   const slots = new Map<number, TaskFacts>();
   let schema: TraceSchema | undefined;
   let totals: TraceTotals | undefined;
   let error: unknown;
   try {
-    const options = decompress === undefined ? {} : { decompress };
-    const reader = await TraceReader.open(stream(chunks), options);
+    const reader = await open();
     schema = reader.schema;
     const sizes = new Map(schema.hooks.map(({ id, size }) => [id, size]));
     for await (const block of reader) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RECORD } from "#cli/trace/import_record.ts";
 import { mergeRuns } from "#cli/trace/run_merge.ts";
 import { SortedRuns, SortMemory } from "#cli/trace/sorted_runs.ts";
+import { openDescriptors } from "../../support/held.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -79,10 +80,10 @@ describe("an external sort", () => {
       const time = new DataView(bytes.buffer, bytes.byteOffset).getUint32(RECORD.timeLow, true);
       expect(time >= last).toBe(true);
       last = time;
-      if (merged++ % 1000 === 0) mostOpen = Math.max(mostOpen, openRuns());
+      if (merged++ % 1000 === 0) mostOpen = Math.max(mostOpen, openDescriptors(directory));
     };
     const watch = setInterval(() => {
-      mostOpen = Math.max(mostOpen, openRuns());
+      mostOpen = Math.max(mostOpen, openDescriptors(directory));
     }, 1);
     await mergeRuns(runs, sink, 8);
     clearInterval(watch);
@@ -97,17 +98,6 @@ describe("an external sort", () => {
       throw new Error("no");
     };
     await expect(mergeRuns(runs, failing)).rejects.toThrow("no");
-    expect(openRuns()).toBe(0);
+    expect(openDescriptors(directory)).toBe(0);
   });
 });
-
-/** Files of the sort that this process has open. */
-function openRuns(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory);
-    } catch {
-      return false; // closed in between: the listing's own descriptor
-    }
-  }).length;
-}
