@@ -12,7 +12,7 @@ export interface StoredBlock {
 
 /** The blocks of one trace in their order. */
 export interface BlockSource {
-  /** Bytes of the trace that were read. */
+  /** Where the trace ended, once `next` has answered undefined. */
   readonly offset: number;
   /** The next block; undefined where the source ends before it does. Throws `TraceError`; errors of the source pass through. */
   next(): Promise<StoredBlock | undefined>;
