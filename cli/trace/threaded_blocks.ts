@@ -5,6 +5,7 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { extname } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { TraceError, type TraceErrorReason } from "#core/trace/error.ts";
 import type { BlockSource, StoredBlock } from "#core/trace/stored_block.ts";
@@ -14,6 +15,9 @@ import type { BlockThreadData } from "./block_thread.ts";
 /** The same file from the sources and from the build. */
 const THREAD = new URL(`block_thread${extname(import.meta.url)}`, import.meta.url);
 
+/** Time after which the event loop gets its turn, however many blocks are there: signals must not starve. */
+const TURN_MS = 20;
+
 export class ThreadedBlocks implements BlockSource {
   readonly #file: FileHandle;
   readonly #slots: BlockSlots;
@@ -21,6 +25,7 @@ export class ThreadedBlocks implements BlockSource {
   /** Whether a slot is with whoever reads. */
   #lent = false;
   #offset: number;
+  #turned_ms = performance.now();
   #problem: unknown = new Error("the thread that reads the trace ended");
 
   /** The file becomes this object's to close; its first block starts at byte `start`. */
@@ -48,6 +53,7 @@ export class ThreadedBlocks implements BlockSource {
     if (this.#lent) this.#slots.free();
     this.#lent = false;
     if (!this.#slots.filled) await this.#wait();
+    else if (performance.now() - this.#turned_ms > TURN_MS) await this.#turn();
     const slot = this.#slots.peek();
     if (slot.state === SLOT.gone) throw this.#problem;
     this.#offset = slot.offset;
@@ -60,6 +66,11 @@ export class ThreadedBlocks implements BlockSource {
   async close(): Promise<void> {
     await this.#worker.terminate();
     await this.#file.close();
+  }
+
+  async #turn(): Promise<void> {
+    await turn();
+    this.#turned_ms = performance.now();
   }
 
   /** The process must not end meanwhile. */

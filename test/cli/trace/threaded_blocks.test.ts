@@ -101,6 +101,20 @@ describe.each([
 });
 
 describe("blocks", () => {
+  it("leave the event loop its turns where the next one is always there", async () => {
+    const { schema, blocks } = await blocksOf(path, writePlain(LONG_TRACE).bytes);
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    let turned = false;
+    let turnedBeforeEnd = false;
+    for await (const { kind } of new TraceReader(schema, blocks)) {
+      // Long enough for the other thread to stay ahead.
+      Atomics.wait(word, 0, 0, 10);
+      if (kind === "tasks") setImmediate(() => (turned = true));
+      turnedBeforeEnd = turned;
+    }
+    expect(turnedBeforeEnd).toBe(true);
+  });
+
   it("end after the trailer, for good", async () => {
     const { blocks } = await blocksOf(path, writePlain(SMALL_TRACE).bytes);
     let last: StoredBlock | undefined;
