@@ -44,8 +44,9 @@ export const replayBench: Bench = {
       engine,
       trace,
       method:
-        "median of whole runs, loading and verification of the objects included, after " +
-        `${WARM_UP_RUNS} that warm the process up (cold: the first of these); no sink`,
+        "median of whole runs, loading the objects included, after " +
+        `${WARM_UP_RUNS} that warm the process up: what it made of the objects' bytes and its machine code ` +
+        "are remembered from them (cold: the first of these); no sink",
       machine: machine(),
     };
   },

@@ -11,6 +11,7 @@ import type { TraceTotals } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
 import type { TraceSchema } from "#core/trace/schema.ts";
 import { TraceWriter } from "#core/trace/writer.ts";
+import { HandedOverBlocks } from "./trace/handed_over_blocks.ts";
 import { writeAll } from "./trace/sorted_runs.ts";
 import { ThreadedBlocks } from "./trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "./zstd.ts";
@@ -37,25 +38,28 @@ export async function openTrace(path: string): Promise<TraceReader> {
 
 /** Of a larger file another thread reads the blocks; of one that comes through a pipe, this thread. */
 async function readerOf(file: FileHandle): Promise<TraceReader> {
-  const bytes = new ByteSource(chunksOf(file));
-  const schema = await readFileHeader(bytes);
   const facts = await file.stat();
   const threaded = facts.isFile() && facts.size >= THREADED_BYTES_MIN && availableParallelism() > 1;
-  const blocks = threaded
-    ? new ThreadedBlocks(file, bytes.offset)
-    : new BlockReader(bytes, decompressBlock);
-  return new TraceReader(schema, blocks);
+  const bytes = new ByteSource(threaded ? chunksOf(file) : closing(file));
+  const schema = await readFileHeader(bytes);
+  const here = new BlockReader(bytes, decompressBlock);
+  if (!threaded) return new TraceReader(schema, here);
+  return new TraceReader(schema, new HandedOverBlocks(here, new ThreadedBlocks(file)));
 }
 
-/** Closes the file at its end, or when it is left; not where it is never asked to go on. */
 async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   const chunk = new Uint8Array(CHUNK_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+/** Closes the file at its end, or when it is left. */
+async function* closing(file: FileHandle): AsyncGenerator<Uint8Array> {
   try {
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
-      if (bytesRead === 0) return;
-      yield chunk.subarray(0, bytesRead);
-    }
+    yield* chunksOf(file);
   } finally {
     await file.close();
   }

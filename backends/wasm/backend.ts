@@ -13,9 +13,10 @@ import { DEFAULT_ENGINE, findEngine } from "./engines/engines.ts";
 import type { Instrument } from "./engines/probes.ts";
 import { RuntimeInstance } from "./instance.ts";
 import { parseElf } from "./loader/elf.ts";
-import { parseObject } from "./loader/object_spec.ts";
+import { parseOnce } from "./loader/opened_before.ts";
 import { WasmMap } from "./map.ts";
 import { WasmObject } from "./object.ts";
+import { Remembered } from "./remembered.ts";
 import { Hooks } from "./world/hooks.ts";
 import { TaskTable } from "./world/task_table.ts";
 
@@ -71,7 +72,13 @@ export async function createWasmBackend(options: WasmBackendOptions): Promise<Wa
   });
   instance.exports.rt_preemption_set(options.preemptionInterval ?? 0);
   const instrument = options.instrument ?? coverageOfEveryBackend()?.instrument;
-  return new WasmBackend(instance, engine, readKernelBtf(options.kernelTypes), instrument);
+  return new WasmBackend(instance, engine, kernelBtfOf(options.kernelTypes), instrument);
+}
+
+const kernels = new Remembered<Btf>(4);
+
+function kernelBtfOf(object: Uint8Array): Btf {
+  return kernels.of(object, "", () => readKernelBtf(object));
 }
 
 function readKernelBtf(object: Uint8Array): Btf {
@@ -116,7 +123,7 @@ export class WasmBackend implements Backend {
 
   open(object: Uint8Array, options: OpenOptions = {}): BpfObject {
     this.#assertOpen("open object");
-    const spec = parseObject(object, options.name ?? "object");
+    const spec = parseOnce(object, options.name ?? "object");
     const opened: WasmObject = new WasmObject(this, this.#engine, spec, options, () => {
       this.#objects.delete(opened);
     });

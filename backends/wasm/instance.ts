@@ -11,6 +11,7 @@ import { BpfError, ProgramFault } from "#core/errors.ts";
 import type { FaultSite } from "./engines/engine.ts";
 import { describeFault, FAULT_HINTS, type FaultRecord, readFaultRecord } from "./faults.ts";
 import { FunctionTable } from "./function_table.ts";
+import { Remembered } from "./remembered.ts";
 import type { RuntimeExports } from "./runtime_exports.ts";
 
 /** Functions that the runtime's C calls (module `host`), beyond `fault`. */
@@ -36,6 +37,9 @@ export interface InstanceOptions {
   readonly paranoid?: boolean;
   readonly host?: HostFunctions;
 }
+
+/** A module keeps its machine code, which gets faster while it runs. */
+const modules = new Remembered<Promise<WebAssembly.Module>>(2);
 
 /** Thrown through wasm frames by `host.fault`; `guard` turns it into a `ProgramFault`. */
 class FaultSignal {
@@ -96,10 +100,11 @@ export class RuntimeInstance {
         hint: "use at most 2 GiB",
       });
     }
+    const { wasm } = options;
     const module =
-      options.wasm instanceof WebAssembly.Module
-        ? options.wasm
-        : await WebAssembly.compile(options.wasm);
+      wasm instanceof WebAssembly.Module
+        ? wasm
+        : await modules.of(wasm, "", () => WebAssembly.compile(wasm));
     let exports: RuntimeExports | undefined;
     let runtime: RuntimeInstance | undefined;
     const mapNames = new Map<number, string>();

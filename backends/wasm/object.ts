@@ -6,10 +6,10 @@ import type { WasmBackend } from "./backend.ts";
 import type { DataReference, Engine } from "./engines/engine.ts";
 import { checkProgram } from "./loader/check.ts";
 import { initialData } from "./loader/initial_data.ts";
-import { linkPrograms } from "./loader/link.ts";
 import type { LinkedProgram } from "./loader/linked_program.ts";
 import { sizedMap } from "./loader/map_size.ts";
 import type { ObjectMap, ObjectSpec } from "./loader/object_spec.ts";
+import { linkOnce } from "./loader/opened_before.ts";
 import { WasmMap } from "./map.ts";
 import { WasmProgram } from "./program.ts";
 
@@ -46,10 +46,7 @@ export class WasmObject implements BpfObject {
     this.#engine = engine;
     this.#spec = spec;
     this.#options = options;
-    this.#linked = linkPrograms(spec, {
-      targetBtf: backend.kernelBtf,
-      ...(options.programs === undefined ? {} : { programs: options.programs }),
-    });
+    this.#linked = linkOnce(spec, backend.kernelBtf, options.programs);
     for (const linked of this.#linked) {
       const program = spec.programs.find(({ name }) => name === linked.name)!;
       this.#programs.set(linked.name, new WasmProgram(backend, program));

@@ -14,6 +14,13 @@ const SLOTS = 16;
 const LOOK_MS = 4;
 /** Words of a slot. */
 const WORD = { state: 0, type: 1, records: 2, rawLength: 3, offset: 4, count: 6 } as const;
+/** The words behind the slots'. */
+const BEGIN = {
+  state: WORD.count * SLOTS,
+  sequence: WORD.count * SLOTS + 1,
+  offset: WORD.count * SLOTS + 2,
+} as const;
+const BEGIN_STATE = { starting: 0, ready: 1, begun: 2 } as const;
 const RAW_START = 1024;
 
 /** What a slot holds. `end` and `failure` are the last that come. */
@@ -41,8 +48,32 @@ export class BlockSlots {
 
   constructor(memory: SharedArrayBuffer) {
     this.#memory = memory;
-    this.#words = new Int32Array(memory, 0, WORD.count * SLOTS);
+    this.#words = new Int32Array(memory, 0, RAW_START / 4);
     this.#view = new DataView(memory, 0, RAW_START);
+  }
+
+  /** Whether the other thread is up and waits for `begin`. */
+  get ready(): boolean {
+    return Atomics.load(this.#words, BEGIN.state) === BEGIN_STATE.ready;
+  }
+
+  /** Lets the other thread start, at a byte of the trace where a block of that number does. */
+  begin(offset: number, sequence: number): void {
+    this.#words[BEGIN.sequence] = sequence;
+    this.#view.setFloat64(4 * BEGIN.offset, offset, true);
+    Atomics.store(this.#words, BEGIN.state, BEGIN_STATE.begun);
+    Atomics.notify(this.#words, BEGIN.state);
+  }
+
+  /** Where to begin; sleeps until that is known. For the thread that fills. */
+  beginning(): { readonly offset: number; readonly sequence: number } {
+    const { starting, ready, begun } = BEGIN_STATE;
+    Atomics.compareExchange(this.#words, BEGIN.state, starting, ready);
+    while (Atomics.load(this.#words, BEGIN.state) !== begun) {
+      Atomics.wait(this.#words, BEGIN.state, ready);
+    }
+    const sequence = this.#words[BEGIN.sequence]!;
+    return { offset: this.#view.getFloat64(4 * BEGIN.offset, true), sequence };
   }
 
   get #first(): number {

@@ -11,8 +11,6 @@ import { BlockSlots, SLOT } from "./block_slots.ts";
 export interface BlockThreadData {
   /** An open file, which stays the other thread's to close. */
   readonly file: number;
-  /** Where its first block starts. */
-  readonly start: number;
   readonly memory: SharedArrayBuffer;
 }
 
@@ -28,11 +26,12 @@ async function* chunksOf(file: number, start: number): AsyncGenerator<Uint8Array
   }
 }
 
-async function fillSlots({ file, start, memory }: BlockThreadData): Promise<void> {
+async function fillSlots({ file, memory }: BlockThreadData): Promise<void> {
   const slots = new BlockSlots(memory);
-  const source = new ByteSource(chunksOf(file, start));
-  source.offset = start;
-  const blocks = new BlockReader(source, decompressBlock);
+  const { offset, sequence } = slots.beginning();
+  const source = new ByteSource(chunksOf(file, offset));
+  source.offset = offset;
+  const blocks = new BlockReader(source, decompressBlock, sequence);
   const last = (state: number, text: string) =>
     slots.fill(state, {
       type: 0,

@@ -8,6 +8,7 @@ import { extname } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { TraceError, type TraceErrorReason } from "#core/trace/error.ts";
+import { BLOCK_TYPE } from "#core/trace/format.ts";
 import type { BlockSource, StoredBlock } from "#core/trace/stored_block.ts";
 import { BlockSlots, createSlotMemory, SLOT } from "./block_slots.ts";
 import type { BlockThreadData } from "./block_thread.ts";
@@ -24,25 +25,38 @@ export class ThreadedBlocks implements BlockSource {
   readonly #worker: Worker;
   /** Whether a slot is with whoever reads. */
   #lent = false;
-  #offset: number;
+  #offset = 0;
+  /** The thread has read all that it will. */
+  #ended = false;
   #turned_ms = performance.now();
   #problem: unknown = new Error("the thread that reads the trace ended");
 
-  /** The file becomes this object's to close; its first block starts at byte `start`. */
-  constructor(file: FileHandle, start: number) {
+  /** The file becomes this object's to close. Its first block starts at byte `start`, or `begin` says where. */
+  constructor(file: FileHandle, start?: number) {
     const memory = createSlotMemory();
     this.#file = file;
-    this.#offset = start;
     this.#slots = new BlockSlots(memory);
+    if (start !== undefined) this.begin(start, 0);
     this.#worker = new Worker(THREAD, {
       name: "trace",
-      workerData: { file: file.fd, start, memory } satisfies BlockThreadData,
+      workerData: { file: file.fd, memory } satisfies BlockThreadData,
     });
     this.#worker.unref();
     this.#worker.on("error", (error) => {
       this.#problem = error;
     });
     this.#worker.on("exit", () => this.#slots.abandon());
+  }
+
+  /** Whether the thread is up and waits for `begin`. */
+  get ready(): boolean {
+    return this.#slots.ready;
+  }
+
+  /** The thread reads on from byte `offset`, where the block of that number starts. */
+  begin(offset: number, sequence: number): void {
+    this.#offset = offset;
+    this.#slots.begin(offset, sequence);
   }
 
   get offset(): number {
@@ -57,6 +71,7 @@ export class ThreadedBlocks implements BlockSource {
     const slot = this.#slots.peek();
     if (slot.state === SLOT.gone) throw this.#problem;
     this.#offset = slot.offset;
+    this.#ended = slot.state !== SLOT.block || slot.type === BLOCK_TYPE.trailer;
     if (slot.state === SLOT.failure) throw errorOf(slot.raw);
     if (slot.state === SLOT.end) return undefined;
     this.#lent = true;
@@ -64,7 +79,9 @@ export class ThreadedBlocks implements BlockSource {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    const terminated = this.#worker.terminate();
+    // Else the thread may still read the file. A thread that has ended takes its time to go.
+    if (!this.#ended) await terminated;
     await this.#file.close();
   }
 

@@ -16,12 +16,18 @@ export class BlockReader implements BlockSource {
   readonly #header = new Uint8Array(BLOCK_HEADER.size);
   readonly #view = new DataView(this.#header.buffer);
   readonly #stored = new Uint8Array(LIMITS.blockBytes);
-  #sequence = 0;
+  #sequence: number;
 
-  /** The source stands behind the file header. */
-  constructor(source: ByteSource, decompress: Decompress | undefined) {
+  /** The source stands behind the file header, or behind the block before that of number `sequence`. */
+  constructor(source: ByteSource, decompress: Decompress | undefined, sequence = 0) {
     this.#source = source;
     this.#decompress = decompress;
+    this.#sequence = sequence;
+  }
+
+  /** Number of the next block. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   get offset(): number {

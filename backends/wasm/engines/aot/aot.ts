@@ -1,5 +1,4 @@
 /** The compiling engine: every program becomes a WebAssembly module that calls the runtime's helpers. */
-import { VerifierError } from "#core/errors.ts";
 import type { Engine, EngineProgram, LoadOptions, Mode, Resolve } from "#wasm/engines/engine.ts";
 import { describeSite } from "#wasm/engines/fault_site.ts";
 import { checkMode } from "#wasm/engines/mode.ts";
@@ -11,7 +10,7 @@ import {
 } from "#wasm/engines/references.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
-import { type CompiledProgram, compileProgram } from "./compile_program.ts";
+import { type CompiledModule, compileOnce } from "./compile_once.ts";
 import type { RuntimeAddresses } from "./function_context.ts";
 import { inlinePlaces } from "./inline_places.ts";
 
@@ -50,7 +49,7 @@ function load(
           : resolveData(instance, handle, reference, resolve(reference));
       references.set(reference.slot, resolved);
     }
-    const compiled = compileProgram({
+    const compiled = compileOnce({
       program,
       mode,
       addresses: runtimeAddresses(instance),
@@ -60,7 +59,7 @@ function load(
       hasHelper: (id) => exports.rt_helper_index(id) !== 0,
       probes,
     });
-    const functions = instantiate(instance, program.name, compiled, probes?.step?.before);
+    const functions = instantiate(instance, compiled, probes?.step?.before);
     instance.functions.set(entry, functions["entry"]);
     callbacks.forEach(({ index }, at) => {
       instance.functions.set(index, functions[`callback${at}`]);
@@ -133,8 +132,7 @@ function runtimeAddresses(instance: RuntimeInstance): RuntimeAddresses {
 
 function instantiate(
   instance: RuntimeInstance,
-  name: string,
-  compiled: CompiledProgram,
+  compiled: CompiledModule,
   probeStep: ((slot: number) => void) | undefined,
 ): WebAssembly.Exports {
   const { exports, functions } = instance;
@@ -144,12 +142,5 @@ function instantiate(
     runtime[`helper${id}`] = helper as WebAssembly.ImportValue;
   }
   if (probeStep !== undefined) runtime["probe_step"] = probeStep;
-  try {
-    const module = new WebAssembly.Module(compiled.bytes);
-    return new WebAssembly.Instance(module, { runtime }).exports;
-  } catch (error) {
-    // Wasm engines bound the size of a function.
-    if (!(error instanceof WebAssembly.CompileError)) throw error;
-    throw new VerifierError(name, `its code is refused: ${error.message}`, error.message);
-  }
+  return new WebAssembly.Instance(compiled.module, { runtime }).exports;
 }
