@@ -64,6 +64,8 @@ export class RuntimeInstance {
   readonly u8: Uint8Array<ArrayBuffer>;
   readonly u32: Uint32Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
+  /** The runtime; instances of one have the same helpers. */
+  readonly module: WebAssembly.Module;
   readonly cpus: number;
   readonly paranoid: boolean;
   /** Whom to wake when a ring has data, by address of its `struct rt_ring`. */
@@ -76,7 +78,13 @@ export class RuntimeInstance {
   readonly #depthIndex: number;
   readonly #locators = new Map<number, Locate>();
 
-  private constructor(exports: RuntimeExports, cpus: number, mapNames: Map<number, string>) {
+  private constructor(
+    module: WebAssembly.Module,
+    exports: RuntimeExports,
+    cpus: number,
+    mapNames: Map<number, string>,
+  ) {
+    this.module = module;
     this.mapNames = mapNames;
     this.exports = exports;
     this.cpus = cpus;
@@ -135,7 +143,7 @@ export class RuntimeInstance {
     if (options.paranoid === true && exports.rt_paranoid_enable() < 0) {
       throw outOfMemory("what paranoid mode notes");
     }
-    runtime = new RuntimeInstance(exports, cpus, mapNames);
+    runtime = new RuntimeInstance(module, exports, cpus, mapNames);
     return runtime;
   }
 

@@ -4,12 +4,11 @@ import type { BpfMap, BpfObject, MapSpec, OpenOptions, Program } from "#core/bac
 import type { Btf } from "#core/btf/btf.ts";
 import type { WasmBackend } from "./backend.ts";
 import type { DataReference, Engine } from "./engines/engine.ts";
-import { checkProgram } from "./loader/check.ts";
 import { initialData } from "./loader/initial_data.ts";
 import type { LinkedProgram } from "./loader/linked_program.ts";
 import { sizedMap } from "./loader/map_size.ts";
 import type { ObjectMap, ObjectSpec } from "./loader/object_spec.ts";
-import { linkOnce } from "./loader/opened_before.ts";
+import { checkOnce, linkOnce } from "./loader/opened_before.ts";
 import { WasmMap } from "./map.ts";
 import { WasmProgram } from "./program.ts";
 
@@ -103,7 +102,7 @@ export class WasmObject implements BpfObject {
   }
 
   #loadPrograms(data: ReadonlyMap<string, Uint8Array>): void {
-    const { exports } = this.#backend.instance;
+    const { exports, module } = this.#backend.instance;
     const readOnlyData = new Map(
       this.#spec.maps
         .filter(({ content }) => content === "rodata" || content === "kconfig")
@@ -113,7 +112,7 @@ export class WasmObject implements BpfObject {
     const knowsHelper = (id: number) =>
       id === TAIL_CALL_HELPER || exports.rt_helper_index(id) !== 0;
     for (const unchecked of this.#linked) {
-      const linked = checkProgram(unchecked, { knowsHelper, readOnlyData });
+      const linked = checkOnce(unchecked, module, { knowsHelper, readOnlyData });
       const resolve = (reference: DataReference): number => this.#resolve(reference);
       const { instance, instrument } = this.#backend;
       const loaded = this.#engine.load(instance, linked, resolve, { instrument });

@@ -16,7 +16,9 @@ export class Remembered<Made> {
    * may change it. Errors are not remembered, and the bytes stay the caller's.
    */
   of(bytes: Uint8Array, key: string, make: () => Made): Made {
-    const found = this.#entries.find((entry) => entry.key === key && equal(entry.bytes, bytes));
+    const found = this.#entries.find(
+      (entry) => entry.key === key && equalBytes(entry.bytes, bytes),
+    );
     const entry = found ?? { bytes: Uint8Array.from(bytes), key, made: make() };
     const others = this.#entries.filter((one) => one !== entry);
     this.#entries = [entry, ...others.slice(0, this.#capacity - 1)];
@@ -24,7 +26,7 @@ export class Remembered<Made> {
   }
 }
 
-function equal(left: Uint8Array, right: Uint8Array): boolean {
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
   return true;

@@ -72,6 +72,20 @@ it("other code of the same name is other code", async () => {
   expect(await run(changed)).toEqual([4, 8]);
 });
 
+it("what one's constants rule out is not ruled out for the next", async () => {
+  const guarded = compileBpf(`#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+const volatile unsigned int factor = 1;
+static long (*nobody)(void) = (void *)9999;
+SEC("raw_tp/a") int a(void *context) { return factor == 2 ? nobody() : factor; }
+`);
+  for (const factor of [1, 2, 3, 2, 1]) {
+    const ran = run(guarded, { factor });
+    if (factor === 2) await expect(ran).rejects.toThrow(/9999/);
+    else expect(await ran).toEqual([factor, factor]);
+  }
+});
+
 it("equal requests get the same programs", () => {
   const spec = parseOnce(OBJECT, "o");
   expect(parseOnce(OBJECT.slice(), "o")).toBe(spec);

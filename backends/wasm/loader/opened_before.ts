@@ -1,6 +1,7 @@
-/** Objects that were parsed and linked before in this process. */
+/** Objects that were parsed, linked and checked before in this process. */
 import type { Btf } from "#core/btf/btf.ts";
-import { Remembered } from "#wasm/remembered.ts";
+import { equalBytes, Remembered } from "#wasm/remembered.ts";
+import { type CheckOptions, checkProgram } from "./check.ts";
 import { linkPrograms } from "./link.ts";
 import type { LinkedProgram } from "./linked_program.ts";
 import { type ObjectSpec, parseObject } from "./object_spec.ts";
@@ -15,8 +16,19 @@ interface Link {
   readonly linked: readonly LinkedProgram[];
 }
 
+/** Of one program: for other constants, or other runtimes. */
+const CHECKS_MAX = 8;
+
+interface Check {
+  /** Who knows the helpers. */
+  readonly machine: object;
+  readonly readOnlyData: ReadonlyMap<string, Uint8Array>;
+  readonly checked: LinkedProgram;
+}
+
 const specs = new Remembered<ObjectSpec>(OBJECTS_MAX);
 const links = new WeakMap<ObjectSpec, readonly Link[]>();
+const checks = new WeakMap<LinkedProgram, readonly Check[]>();
 
 /** As `parseObject`. */
 export function parseOnce(bytes: Uint8Array, name: string): ObjectSpec {
@@ -36,4 +48,34 @@ export function linkOnce(
   const linked = linkPrograms(spec, { targetBtf, ...(programs === undefined ? {} : { programs }) });
   links.set(spec, [{ targetBtf, programs: names, linked }, ...known.slice(0, LINKS_MAX - 1)]);
   return linked;
+}
+
+/** As `checkProgram`, for a machine that knows the same helpers each time. */
+export function checkOnce(
+  program: LinkedProgram,
+  machine: object,
+  options: Required<CheckOptions>,
+): LinkedProgram {
+  const { readOnlyData } = options;
+  const known = checks.get(program) ?? [];
+  const found = known.find(
+    (one) => one.machine === machine && equalData(one.readOnlyData, readOnlyData),
+  );
+  if (found !== undefined) return found.checked;
+  const checked = checkProgram(program, options);
+  const copies = [...readOnlyData].map(([name, bytes]) => [name, Uint8Array.from(bytes)] as const);
+  const check = { machine, readOnlyData: new Map(copies), checked };
+  checks.set(program, [check, ...known.slice(0, CHECKS_MAX - 1)]);
+  return checked;
+}
+
+function equalData(
+  left: ReadonlyMap<string, Uint8Array>,
+  right: ReadonlyMap<string, Uint8Array>,
+): boolean {
+  if (left.size !== right.size) return false;
+  return [...left].every(([name, bytes]) => {
+    const other = right.get(name);
+    return other !== undefined && equalBytes(bytes, other);
+  });
 }

@@ -143,7 +143,7 @@ RT_EXPORT(rt_clock_address) u64 *rt_clock_address(void)
 static void draw_countdown(void)
 {
 	if (preemption_interval == 0)
-		rt_preemption_countdown = 0; /* 2^32 calls away */
+		rt_preemption_countdown = 0; /* never */
 	else
 		rt_preemption_countdown =
 			1 + (u32)((u64)rt_random_next(&preemption_random) *
@@ -173,7 +173,7 @@ RT_EXPORT(rt_preempt) void rt_preempt(void)
 
 RT_EXPORT(rt_preemption_point) void rt_preemption_point(void)
 {
-	if (--rt_preemption_countdown == 0)
+	if (rt_preemption_countdown != 0 && --rt_preemption_countdown == 0)
 		rt_preempt();
 }
 

@@ -153,8 +153,12 @@ function callRuntime(context: FunctionContext, slot: number, id: number): void {
 function preemptionPoint(context: FunctionContext): void {
   const { out, locals, addresses, functions } = context;
   constant32(context, 0);
-  constant32(context, 0);
   access(context, WASM.i32_load, 2, addresses.preemptionCountdown);
+  teeLocal(context, locals.address32);
+  out.byte(WASM.if);
+  out.byte(TYPE.none);
+  constant32(context, 0);
+  getLocal(context, locals.address32);
   constant32(context, 1);
   out.byte(WASM.i32_sub);
   teeLocal(context, locals.address32);
@@ -164,6 +168,7 @@ function preemptionPoint(context: FunctionContext): void {
   out.byte(WASM.if);
   out.byte(TYPE.none);
   call(context, functions.preempt);
+  out.byte(WASM.end);
   out.byte(WASM.end);
 }
 
