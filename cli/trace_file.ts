@@ -17,8 +17,8 @@ import { ThreadedBlocks } from "./trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "./zstd.ts";
 
 const CHUNK_BYTES = 256 * 1024;
-/** A thread takes longer to start than to read so little. */
-const THREADED_BYTES_MIN = 256 * 1024;
+/** A thread takes about as long to start as to read so much. */
+const THREADED_BYTES_MIN = 4 * 1024 * 1024;
 
 /**
  * Opens a trace and reads its header. The file is closed when the blocks were iterated (whole or

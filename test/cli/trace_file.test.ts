@@ -8,7 +8,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTrace } from "#cli/trace_file.ts";
 import { BpfError } from "#core/errors.ts";
-import { readOpened, SMALL_TRACE, writePlain } from "#property-tests/arbitraries/traces.ts";
+import {
+  type PlainEvent,
+  type PlainTrace,
+  readOpened,
+  SMALL_TRACE,
+  writePlain,
+} from "#property-tests/arbitraries/traces.ts";
 import { openDescriptors, StartedThreads } from "../support/held.ts";
 import { LONG_TRACE } from "../support/threaded_traces.ts";
 
@@ -26,8 +32,17 @@ afterEach(() => {
 });
 
 const SMALL = writePlain(SMALL_TRACE).bytes;
-/** Over a megabyte. */
-const LARGE = writePlain(LONG_TRACE).bytes;
+/** The long trace four times over, which is what a thread is worth starting for. */
+const LARGE_TRACE: PlainTrace = {
+  ...LONG_TRACE,
+  items: [0n, 1n, 2n, 3n].flatMap((round) =>
+    (LONG_TRACE.items as readonly PlainEvent[]).map((event) => ({
+      ...event,
+      time_ns: event.time_ns + 1_000_000n * round,
+    })),
+  ),
+};
+const LARGE = writePlain(LARGE_TRACE).bytes;
 const THREADS = availableParallelism() > 1 ? 1 : 0;
 
 async function expectNothingHeld(): Promise<void> {
@@ -47,7 +62,7 @@ describe("a trace", () => {
   it("that is large is read by another thread, where there is a CPU for it", async () => {
     writeFileSync(path, LARGE);
     const read = await readOpened(() => openTrace(path));
-    expect(read).toMatchObject({ error: undefined, items: LONG_TRACE.items });
+    expect(read).toMatchObject({ error: undefined, items: LARGE_TRACE.items });
     expect(threads.count).toBe(THREADS);
     await expectNothingHeld();
   });
@@ -57,7 +72,7 @@ describe("a trace", () => {
     const writing = writeFile(path, LARGE);
     const read = await readOpened(() => openTrace(path));
     await writing;
-    expect(read).toMatchObject({ error: undefined, items: LONG_TRACE.items });
+    expect(read).toMatchObject({ error: undefined, items: LARGE_TRACE.items });
     expect(threads.count).toBe(0);
     await expectNothingHeld();
   });
