@@ -5,7 +5,7 @@
  * index is never sure.
  */
 import { CALL_SOURCE, CLASS, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
-import type { FlowState } from "./flow_state.ts";
+import { type FlowState, FRAME_BYTES } from "./flow_state.ts";
 import { type FunctionCode, type ProgramCode, refuse } from "./function_code.ts";
 import { mayRelease, writtenBy } from "./memory_effects.ts";
 import { ATOMIC, accessSize, instructionClass, MODE, mode } from "./opcodes.ts";
@@ -37,7 +37,6 @@ export interface ObjectBounds {
   readonly to: number;
 }
 
-export const FRAME_BYTES = 512;
 /** No program may touch the first MiB, so addresses may wrap that far. */
 const SLACK = 2 ** 19;
 
@@ -78,13 +77,18 @@ class AccessAnalysis implements AccessFindings {
     if (this.#writes.has(one.start)) return;
     this.#writes.set(one.start, "anywhere");
     let inside = true;
-    this.#flow.walk(one, one === this.#code.functions[0], (instruction, slot, state) => {
+    this.#flow.walk(one, this.#hasContext(one), (instruction, slot, state) => {
       this.judge(instruction, slot, state);
       inside &&=
         writtenBy(instruction, slot, state, this.#callee) !== "anywhere" &&
         !mayRelease(instruction, slot, this.#callee);
     });
     if (inside) this.#writes.set(one.start, "objects");
+  }
+
+  /** Whether r1 is the context, as in an entry function that nobody else calls. */
+  #hasContext(one: FunctionCode): boolean {
+    return one === this.#code.functions[0] && !this.#code.called.has(one.start);
   }
 
   judge(instruction: Instruction, slot: number, state: FlowState): void {

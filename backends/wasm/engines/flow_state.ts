@@ -14,6 +14,8 @@ import {
 const REGISTERS = 11;
 const FRAME_POINTER = 10;
 const WORD = 8;
+/** Of a function. */
+export const FRAME_BYTES = 512;
 const NOTHING_STORED: ReadonlyMap<number, ValueRange> = new Map();
 const NONE_USED: ReadonlySet<number> = new Set();
 

@@ -1,6 +1,6 @@
 /** A program taken apart into functions, for the analyses that engines make before they compile. */
 import { VerifierError } from "#core/errors.ts";
-import { Code, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
+import { CALL_SOURCE, Code, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import { malformation, secondSlotMalformation } from "./instruction_check.ts";
 import { endsBlock, jumpDistance } from "./opcodes.ts";
@@ -21,6 +21,8 @@ export interface ProgramCode {
   /** The high half of an LDDW's immediate, by the slot where it starts. */
   highImmediate(slot: number): number;
   readonly functions: readonly FunctionCode[];
+  /** Where functions start that the program's own code calls, or names as callbacks. */
+  readonly called: ReadonlySet<number>;
   /** By slot: 1 where something jumps to, and behind jumps. */
   readonly leaders: Uint8Array;
   /** Slot of the function's loop heads: targets of jumps that do not go forward, with the loop's
@@ -59,9 +61,25 @@ export function takeApart(program: LinkedProgram): ProgramCode {
       const range = { name, start, end: start + length };
       return { ...range, loops: checkFlow(program.name, instructions, range, leaders, loops) };
     }),
+    called: calledFunctions(program, instructions),
     leaders,
     loops,
   };
+}
+
+function calledFunctions(
+  { references }: LinkedProgram,
+  instructions: ProgramCode["instructions"],
+): Set<number> {
+  const called = new Set<number>();
+  for (const reference of references) {
+    if (reference.kind === "function") called.add(reference.target);
+  }
+  instructions.forEach((instruction, slot) => {
+    if (instruction?.opcode !== OPCODE.CALL || instruction.src !== CALL_SOURCE.LOCAL) return;
+    called.add(slot + 1 + instruction.imm);
+  });
+  return called;
 }
 
 /**

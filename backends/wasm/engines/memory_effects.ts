@@ -1,6 +1,6 @@
 /** Where an instruction may write, as far as a function's own frame and the memory of others are concerned. */
 import { CALL_SOURCE, CLASS, type Instruction, OPCODE } from "#wasm/loader/instructions.ts";
-import type { FlowState } from "./flow_state.ts";
+import { type FlowState, FRAME_BYTES } from "./flow_state.ts";
 import { ATOMIC, accessSize, instructionClass, MODE, mode } from "./opcodes.ts";
 import { inObject, isConstant } from "./value_range.ts";
 
@@ -73,7 +73,11 @@ export function writtenBy(
 
 function writtenAt(state: FlowState, register: number, offset: number, size: number): Written {
   const base = state.registers[register]!;
-  if (base.base === "frame") return { offset: base.offset + offset, size };
+  if (base.base === "frame") {
+    const at = base.offset + offset;
+    // Beyond it lie frames of others: the caller's, to which a helper may write as well.
+    return at >= -FRAME_BYTES && at + size <= 0 ? { offset: at, size } : "anywhere";
+  }
   return inObject(base, offset, size) ? "objects" : "anywhere";
 }
 

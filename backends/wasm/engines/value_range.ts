@@ -1,7 +1,7 @@
 /**
  * What is known of a register's value: an interval, and whether it points into the function's own
- * frame or into an object. Values are signed 64-bit integers; bounds beyond 2^53 are not told apart
- * from infinity.
+ * frame or into an object. Values are signed 64-bit integers; bounds that a double may have rounded are not
+ * told apart from infinity.
  */
 
 export interface ValueRange {
@@ -27,7 +27,8 @@ export const NO_ORIGIN = -1;
 /** An object that is there for as long as the program is. */
 export const STATIC = -2;
 
-const EXACT_MAX = 2 ** 53;
+/** What is larger is rounded to 2^53 or more, so that nothing rounded passes for exact. */
+const EXACT_MAX = 2 ** 53 - 1;
 /** What starts at NULL and is no larger lies in memory that no program may touch. */
 const EXTENT_MAX = 2 ** 19;
 
@@ -78,16 +79,19 @@ export function isConstant(value: ValueRange): boolean {
 /** Adding a constant keeps what a pointer points into. */
 export function addConstant(value: ValueRange, by: number): ValueRange {
   const moved = range(value.low + by, value.high + by);
-  if (moved === UNKNOWN || value.base === "none") return moved;
-  return { ...value, low: moved.low, high: moved.high, offset: value.offset + by };
+  const offset = value.offset + by;
+  if (moved === UNKNOWN || value.base === "none" || Math.abs(offset) > EXACT_MAX) return moved;
+  return { ...value, low: moved.low, high: moved.high, offset };
 }
 
 /** Adding what lies in an interval: the pointer may lie that much further on. */
 function addInterval(value: ValueRange, by: ValueRange): ValueRange {
   const moved = range(value.low + by.low, value.high + by.high);
   if (moved === UNKNOWN || !isObject(value) || by.base !== "none") return moved;
+  const offset = value.offset + by.low;
   const spread = value.spread + by.high - by.low;
-  return { ...value, low: moved.low, high: moved.high, offset: value.offset + by.low, spread };
+  if (Math.abs(offset) > EXACT_MAX || spread > EXACT_MAX) return moved;
+  return { ...value, low: moved.low, high: moved.high, offset, spread };
 }
 
 /** Another object may have come to where this one was. */
@@ -130,8 +134,12 @@ export function join(left: ValueRange, right: ValueRange): ValueRange {
 
 const positive = (value: ValueRange): boolean => value.low >= 0;
 
-/** The smallest 2^n - 1 that is not below `value`. */
-const allOnes = (value: number): number => 2 ** Math.ceil(Math.log2(value + 1)) - 1;
+/** The smallest 2^n - 1 that is not below `value`. (A logarithm is not exact enough.) */
+function allOnes(value: number): number {
+  let ones = 1;
+  while (ones - 1 < value) ones *= 2;
+  return ones - 1;
+}
 
 /** Results of 64-bit operations; `UNKNOWN` for any operation not listed. */
 export const RANGE = {

@@ -2,7 +2,7 @@
  * Helpers that compiled code does itself, where the call would cost more than the work. What they do
  * stands in runtime/helpers_*.c; whatever is not plain is left to the call.
  */
-import { FRAME_BYTES } from "#wasm/engines/access_analysis.ts";
+import { FRAME_BYTES } from "#wasm/engines/flow_state.ts";
 import { instructionClass } from "#wasm/engines/opcodes.ts";
 import { isConstant, type ValueRange } from "#wasm/engines/value_range.ts";
 import { CALL_SOURCE, CLASS, OPCODE } from "#wasm/loader/instructions.ts";
