@@ -60,20 +60,27 @@ export class FlowState {
     this.#used = new Set(this.#used).add(base.origin);
   }
 
-  /** Objects of these origins may be gone. */
-  giveBack(gone: (origin: number) => boolean): void {
-    if (this.#used.size > 0) this.#used = new Set([...this.#used].filter((one) => !gone(one)));
-  }
-
   /** The call at `origin` runs, again perhaps: pointers that it returned before are to something else. */
   renew(origin: number): void {
     this.giveBack((one) => one === origin);
+  }
+
+  /**
+   * Objects of these origins may be gone, and others where they were: that a pointer to one may be used again
+   * says nothing of the bytes around it.
+   */
+  giveBack(gone: (origin: number) => boolean): void {
+    this.#forgetUse(gone);
     this.registers.forEach((value, register) => {
-      if (value.origin === origin) this.registers[register] = forgetOrigin(value);
+      if (gone(value.origin)) this.registers[register] = forgetOrigin(value);
     });
     for (const [offset, value] of this.#frame) {
-      if (value.origin === origin) this.#set(offset, forgetOrigin(value));
+      if (gone(value.origin)) this.#set(offset, forgetOrigin(value));
     }
+  }
+
+  #forgetUse(of: (origin: number) => boolean): void {
+    if (this.#used.size > 0) this.#used = new Set([...this.#used].filter((one) => !of(one)));
   }
 
   /** Registers that a call leaves behind as they come. */
@@ -127,7 +134,7 @@ export class FlowState {
       unchanged = false;
     }
     if (this.#used === other.#used || isSubset(this.#used, other.#used)) return unchanged;
-    this.giveBack((origin) => !other.#used.has(origin));
+    this.#forgetUse((origin) => !other.#used.has(origin));
     return false;
   }
 

@@ -203,9 +203,12 @@ export class RegisterFlow {
 
   #returned({ opcode, src, imm }: Instruction, slot: number, registers: Registers): ValueRange {
     if (opcode !== OPCODE.CALL || src !== CALL_SOURCE.HELPER) return UNKNOWN;
-    if (imm === RINGBUF_RESERVE) return object(recordBytes(registers[2]!), slot);
-    if (!MAP_VALUE_HELPERS.has(imm)) return UNKNOWN;
     const map = this.#named.get(registers[1]!.map);
+    if (imm === RINGBUF_RESERVE) {
+      // A ring that the program does not name may go while it holds a record: an inner map.
+      return map?.kind === "map" ? object(recordBytes(registers[2]!), slot) : POINTER;
+    }
+    if (!MAP_VALUE_HELPERS.has(imm)) return UNKNOWN;
     return map?.kind === "map" && map.writable ? object(map.valueBytes, slot) : POINTER;
   }
 }
