@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Birth, names and death of maps. */
 #include "map_types.h"
+#include "program.h"
 
 static struct rt_map **table; /* by handle - RT_MAP_HANDLE_BASE; NULL = free slot */
 static u32 table_size;
+struct rt_map *rt_maps_doomed;
 
 /* ---- handles -------------------------------------------------------------------------------- */
 
@@ -172,15 +174,35 @@ void rt_map_get(struct rt_map *map)
 	map->references++;
 }
 
-void rt_map_put(struct rt_map *map)
+static void map_free(struct rt_map *map)
 {
-	if (--map->references != 0)
-		return;
 	table[map->handle - RT_MAP_HANDLE_BASE] = NULL;
 	map->magic = 0;
 	map->ops->destroy(map);
 	rt_free(map->inner);
 	rt_free(map);
+}
+
+void rt_map_put(struct rt_map *map)
+{
+	if (--map->references != 0)
+		return;
+	if (rt_run_depth() == 0) {
+		map_free(map);
+		return;
+	}
+	map->next_doomed = rt_maps_doomed;
+	rt_maps_doomed = map;
+}
+
+void rt_maps_reap(void)
+{
+	while (rt_maps_doomed != NULL) {
+		struct rt_map *map = rt_maps_doomed;
+
+		rt_maps_doomed = map->next_doomed;
+		map_free(map);
+	}
 }
 
 RT_EXPORT(rt_map_close) s32 rt_map_close(u32 handle)

@@ -138,6 +138,7 @@ struct rt_map {
 	struct rt_map *inner; /* template for map-in-map, else NULL; keeps no reference */
 	void *state;          /* of the map type */
 	struct rt_map *storage_next;
+	struct rt_map *next_doomed;
 	bool open;            /* the handle is open in user space */
 	bool frozen;          /* user space may no longer write */
 	bool typed;           /* BTF says what keys and values are */
@@ -155,7 +156,10 @@ struct rt_map *rt_map_from_handle(u32 handle); /* or NULL where no open handle h
 struct rt_map *rt_map_from_pointer(u64 address);
 void rt_map_visit(void (*visit)(struct rt_map *map)); /* every map, also those that are closed */
 void rt_map_get(struct rt_map *map);
-void rt_map_put(struct rt_map *map); /* destroys it with the last reference */
+/* Destroys it with the last reference, once no program runs: one may hold an inner map's value or record. */
+void rt_map_put(struct rt_map *map);
+extern struct rt_map *rt_maps_doomed; /* without references, but perhaps still in use */
+void rt_maps_reap(void);	      /* no program runs: destroys those that waited for it */
 
 /* Shadow state of values: RT_ACCESS_READ for RDONLY_PROG maps, else RT_ACCESS_WRITE. */
 enum rt_access rt_map_access(const struct rt_map *map);

@@ -112,6 +112,8 @@ static void end(void)
 	if (depth == 0) {
 		if (rt_programs_doomed != NULL)
 			rt_programs_reap();
+		if (rt_maps_doomed != NULL)
+			rt_maps_reap();
 		rt_quarantine_release();
 	}
 }

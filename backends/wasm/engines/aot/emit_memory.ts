@@ -97,7 +97,8 @@ function prepare(
   }
   setLocal(context, locals.address64);
   check(context, slot, size, flags);
-  const object = findings.objects.get(slot);
+  // In paranoid mode others may have written into the frame that the address comes from.
+  const object = how === "paranoid" ? undefined : findings.objects.get(slot);
   if (object === undefined) checked.add(base, offset, size, write);
   else checked.add(base, object.from, object.to - object.from, true);
   getLocal(context, locals.address32);
