@@ -8,7 +8,7 @@ import { createInstance, link, runText, useEngine } from "./program_fixture.ts";
 
 const MAP: ResolvedReference = {
   address: 0x10000,
-  named: { kind: "map", writable: true, valueBytes: 0, array: undefined, ringPositions: 0 },
+  named: { kind: "map", writable: true, valueBytes: 16, array: undefined, ringPositions: 0 },
 };
 const READ_ONLY_MAP: ResolvedReference = {
   address: 0x10000,
@@ -56,6 +56,7 @@ describe("checks of memory accesses", () => {
 
   it.each([
     ["a write into a read-only map", lookup("stw [%r0+4], 1"), READ_ONLY_MAP, SITE.CHECK_STORE],
+    ["a write beside a value", lookup("stw [%r0-4], 1"), MAP, SITE.CHECK_STORE],
     ["an atomic that is not aligned", lookup("lock add [%r0+4], %r1"), MAP, SITE.CHECK_ATOMIC],
     ["a pointer out of memory", lookup("ldxdw %r0, [%r0]\nldxb %r0, [%r0]"), MAP, SITE.CHECK_LOAD],
     [

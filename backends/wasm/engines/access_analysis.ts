@@ -119,12 +119,15 @@ class AccessAnalysis implements AccessFindings {
     }
     const low = base.low + instruction.offset;
     const high = base.high + instruction.offset + size;
-    const writable = base.base === "frame" || (base.base === "object" && base.spread === 0);
+    const inside = inObject(base, instruction.offset, size);
+    // What lies beside an object may be for reading only, as a value's key is.
+    const writable =
+      base.base === "frame" || (base.base === "object" && base.spread === 0 && inside);
     const aligned = !atomic || (writable && at % size === 0);
     const sure = low >= -SLACK && high <= 2 ** 32 + SLACK && (reads || writable) && aligned;
     if (!sure) this.unsure.add(slot);
     else if (base.base === "frame") this.ownFrame.add(slot);
-    if (!inObject(base, instruction.offset, size)) return;
+    if (!inside) return;
     if ((reads || base.base === "object") && aligned && state.isThere(base)) this.safe.add(slot);
     if (base.spread === 0 && base.base === "object") {
       this.objects.set(slot, { from: -base.offset, to: base.extent - base.offset });

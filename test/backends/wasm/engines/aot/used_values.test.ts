@@ -34,6 +34,10 @@ const END = "mov %r0, 0\nexit\n";
 
 const VALUES = [
   {
+    what: "the key that lies before a hash's value, which programs only read",
+    text: `${lookUp(0)}ldxb %r1, [%r0-8]\nsth [%r0-6], 1  # faults\n${END}`,
+  },
+  {
     what: "NULL",
     text: `${lookUp(5)}\nldxdw %r1, [%r0]  # faults\n${END}`,
   },
