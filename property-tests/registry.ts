@@ -65,6 +65,7 @@ export const PROPERTIES: readonly RegisteredProperty[] = [
   { name: "counts of random programs: aot", smokeRuns: 100, nightlyRuns: 10_000 },
   { name: "random programs: aot", smokeRuns: 300, nightlyRuns: 100_000 },
   { name: "random programs agree", smokeRuns: 500, nightlyRuns: 1_000_000 },
+  { name: "accesses without a check", smokeRuns: 500, nightlyRuns: 300_000 },
   { name: "nearly valid programs: aot", smokeRuns: 500, nightlyRuns: 100_000 },
   { name: "trace round trip", smokeRuns: 200, nightlyRuns: 20_000 },
   { name: "trace followed by junk", smokeRuns: 200, nightlyRuns: 20_000 },
