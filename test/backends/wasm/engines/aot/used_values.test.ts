@@ -55,6 +55,18 @@ const VALUES = [
       ${END}`,
   },
   {
+    what: "a value that only the path used which comes first to where they meet",
+    text: `ldxdw %r8, [%r1]\n${lookUp(5)}mov %r7, %r0
+      jeq %r8, 0, unused
+      ldxdw %r1, [%r7]
+      ja both
+    unused:
+      mov %r1, 0
+    both:
+      ldxdw %r1, [%r7+8]  # faults
+      ${END}`,
+  },
+  {
     what: "what the second round finds, where the first found a value",
     text: `mov %r8, 0
     again:
