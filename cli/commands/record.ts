@@ -19,11 +19,12 @@ function collectorNames(value: string | boolean | undefined): string[] {
 export const recordCommand: Command = {
   words: ["record"],
   summary: "records what the collectors' hooks see on this machine, for run --trace",
-  usage: "-w FILE [--collector tcp,syscall] [--duration SECONDS] [-o json|table]",
+  usage: "-w FILE [--collector tcp,syscall] [--duration SECONDS] [--include-self] [-o json|table]",
   options: {
     write: { type: "string", short: "w" },
     collector: { type: "string" },
     duration: { type: "string" },
+    "include-self": { type: "boolean" },
   },
   positionals: [0, 0],
   async run({ options, output }) {
@@ -37,6 +38,7 @@ export const recordCommand: Command = {
         collectors: collectorNames(options["collector"]),
         output: write,
         duration_s: secondsOption("duration", options["duration"]) ?? DURATION_DEFAULT_S,
+        includeSelf: options["include-self"] === true,
         signal: interrupt.signal,
       });
       console.log(JSON.stringify(summary, null, output === "json" ? 0 : 2));

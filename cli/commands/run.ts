@@ -100,6 +100,9 @@ function commonSettings(options: Options) {
 }
 
 function simulatedRun({ options, output }: CommandInput): Run {
+  if (options["include-self"] !== undefined) {
+    throw new UsageError("--include-self: only the kernel backend has that; leave it out");
+  }
   const { coverage: coveragePath } = options;
   const coverage = typeof coveragePath === "string" ? new CoverageCollector() : undefined;
   const engine = engineOption(options["engine"]);
@@ -143,7 +146,11 @@ function kernelRun({ options }: CommandInput): Run {
   if (wrong !== undefined) {
     throw new UsageError(`--${wrong}: only the wasm backend has that; leave it out`);
   }
-  const settings = { ...commonSettings(options), duration_s: durationOption(options) };
+  const settings = {
+    ...commonSettings(options),
+    duration_s: durationOption(options),
+    includeSelf: options["include-self"] === true,
+  };
   return (sinks, signal) => runKernel({ ...settings, sinks, signal });
 }
 
@@ -168,7 +175,7 @@ export const runCommand: Command = {
   words: ["run"],
   summary: "runs collectors over a recording, a generated workload or a real kernel",
   usage:
-    "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] " +
+    "[--backend wasm|kernel] [--collector tcp,syscall] [--trace FILE | --workload NAME] [--duration SECONDS] [--include-self] " +
     "[--config FILE] [--socket PATH] [--metrics HOST:PORT] [--sink ndjson:FILE[,...]] [--engine aot|ubpf] [--mode fast|checked|paranoid] [--pace FACTOR|max] " +
     "[--cpus N] [--seed N] [--preempt-every N] [--coverage FILE] [-o json|table]",
   options: {
@@ -179,6 +186,7 @@ export const runCommand: Command = {
     trace: { type: "string" },
     workload: { type: "string" },
     duration: { type: "string" },
+    "include-self": { type: "boolean" },
     config: { type: "string" },
     socket: { type: "string" },
     metrics: { type: "string" },

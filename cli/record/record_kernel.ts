@@ -25,6 +25,8 @@ export interface RecordOptions {
   /** Where the trace goes. It appears whole or not at all, and replaces what is there. */
   readonly output: string;
   readonly duration_s: number;
+  /** Whether what happens in this process's name is recorded; default no. */
+  readonly includeSelf?: boolean;
   /** Ends the recording before its time; what was recorded is kept. */
   readonly signal?: AbortSignal;
 }
@@ -96,7 +98,7 @@ export async function recordKernel(options: RecordOptions): Promise<RecordSummar
   try {
     const hooks = options.collectors.flatMap((name) => HOOKS[name] ?? []);
     const layouts = readLayouts(hooks);
-    const object = openRecorder(backend, hooks, layouts);
+    const object = openRecorder(backend, hooks, layouts, options.includeSelf ?? false);
     folder = makeFolder(options.output);
     return await recordInto(folder, options, backend, object, hooks, layouts);
   } finally {
@@ -137,8 +139,10 @@ function openRecorder(
   backend: KernelBackend,
   hooks: readonly RecordedHook[],
   layouts: readonly HookLayout[],
+  includeSelf: boolean,
 ): KernelObject {
-  const constants: Record<string, number> = { excluded_pid: backend.processId() };
+  const excluded_pid = includeSelf ? 0 : backend.processId();
+  const constants: Record<string, number> = { excluded_pid };
   hooks.forEach(({ sizeVariable }, i) => {
     constants[sizeVariable] = layouts[i]!.size;
   });

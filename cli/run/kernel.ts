@@ -20,6 +20,8 @@ export interface KernelRunOptions {
   readonly services?: Omit<ServiceOptions, "stop">;
   /** Without it the run lasts until `signal`. */
   readonly duration_s?: number | undefined;
+  /** Whether events in this process's name count; default no: a collector that saw its own system calls would feed itself. */
+  readonly includeSelf?: boolean;
   /** Ends the run before its time. */
   readonly signal?: AbortSignal;
 }
@@ -54,8 +56,7 @@ export async function runKernel(options: KernelRunOptions): Promise<RunReport> {
     const running = await Running.open(backend, collectors, config, {
       sinks,
       hooks: hooksFor(backend, collectors, config),
-      // A collector that saw its own system calls would feed itself.
-      open: { constants: { excluded_pid: backend.processId() } },
+      open: { constants: { excluded_pid: options.includeSelf ? 0 : backend.processId() } },
     });
     try {
       return await watch(backend, running, options);
