@@ -38,7 +38,7 @@ export interface InstanceOptions {
   readonly host?: HostFunctions;
 }
 
-/** A module keeps its machine code, which gets faster while it runs. */
+/** A module keeps its machine code, which gets faster while it runs. (Bytes that are none never will be.) */
 const modules = new Remembered<Promise<WebAssembly.Module>>(2);
 
 /** Thrown through wasm frames by `host.fault`; `guard` turns it into a `ProgramFault`. */

@@ -31,12 +31,11 @@ export class ThreadedBlocks implements BlockSource {
   #turned_ms = performance.now();
   #problem: unknown = new Error("the thread that reads the trace ended");
 
-  /** The file becomes this object's to close. Its first block starts at byte `start`, or `begin` says where. */
-  constructor(file: FileHandle, start?: number) {
+  /** The file becomes this object's to close. Before the first `next`, `begin` says where to read. */
+  constructor(file: FileHandle) {
     const memory = createSlotMemory();
     this.#file = file;
     this.#slots = new BlockSlots(memory);
-    if (start !== undefined) this.begin(start, 0);
     this.#worker = new Worker(THREAD, {
       name: "trace",
       workerData: { file: file.fd, memory } satisfies BlockThreadData,

@@ -5,7 +5,9 @@
  * r6 and r7 hold pointers, r8 the sum of what was loaded, r9 a loop's rounds. Notes behind `#` are those of
  * safe_access_programs.ts; `FRAME` is the address where the entry function's frame ends.
  */
+
 import fc from "fast-check";
+import { SIZES } from "#property-tests/isa/sizes.ts";
 import { input, type Statement, VALUE_BYTES, Writer } from "./pointer_program_text.ts";
 
 export const INPUT_BYTES = 16;
@@ -27,12 +29,6 @@ const word = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: DATA_WORDS }).map((index) => -8 * index) },
   { weight: 1, arbitrary: fc.constant(-512) },
 );
-const SIZES = [
-  ["b", 1],
-  ["h", 2],
-  ["w", 4],
-  ["dw", 8],
-] as const;
 const size = fc.constantFrom(...SIZES);
 const signed = (offset: number): string => (offset < 0 ? `${offset}` : `+${offset}`);
 

@@ -16,6 +16,7 @@ import {
   type Statement,
 } from "#property-tests/arbitraries/program_text.ts";
 import { assemble } from "#property-tests/isa/assembler.ts";
+import { SIZES } from "#property-tests/isa/sizes.ts";
 
 export interface RandomProgram {
   /** What r1 points to. */
@@ -101,12 +102,6 @@ const constant = fc
 const stackPlace = (bytes: number) =>
   fc.nat({ max: (DATA_WORDS * 8) / bytes - 1 }).map((index) => `[%r10-${(index + 1) * bytes}]`);
 
-const SIZES = [
-  ["b", 1],
-  ["h", 2],
-  ["w", 4],
-  ["dw", 8],
-] as const;
 const size = fc.constantFrom(...SIZES);
 
 const stackAccess = size.chain(([suffix, bytes]) =>

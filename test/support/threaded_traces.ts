@@ -1,6 +1,6 @@
 /** Traces in files whose blocks come through a thread, and what this thread makes of the same bytes. */
 import { writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { expect } from "vitest";
 import { ThreadedBlocks } from "#cli/trace/threaded_blocks.ts";
 import { ByteSource } from "#core/trace/byte_source.ts";
@@ -51,7 +51,14 @@ export async function blocksOf(
 ): Promise<Start & { readonly blocks: ThreadedBlocks }> {
   writeFileSync(path, bytes);
   const found = await startOf(bytes);
-  return { ...found, blocks: new ThreadedBlocks(await open(path), found.start) };
+  return { ...found, blocks: threadedFrom(await open(path), found.start) };
+}
+
+/** All of a trace through a thread, without a reader that begins. */
+export function threadedFrom(file: FileHandle, start: number): ThreadedBlocks {
+  const blocks = new ThreadedBlocks(file);
+  blocks.begin(start, 0);
+  return blocks;
 }
 
 /** Writes a trace's bytes to `path` and reads them through a thread. */

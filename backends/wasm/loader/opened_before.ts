@@ -1,6 +1,6 @@
 /** Objects that were parsed, linked and checked before in this process. */
 import type { Btf } from "#core/btf/btf.ts";
-import { equalBytes, Remembered } from "#wasm/remembered.ts";
+import { equalBytes, Remembered, RememberedFor } from "#wasm/remembered.ts";
 import { type CheckOptions, checkProgram } from "./check.ts";
 import { linkPrograms } from "./link.ts";
 import type { LinkedProgram } from "./linked_program.ts";
@@ -27,8 +27,8 @@ interface Check {
 }
 
 const specs = new Remembered<ObjectSpec>(OBJECTS_MAX);
-const links = new WeakMap<ObjectSpec, readonly Link[]>();
-const checks = new WeakMap<LinkedProgram, readonly Check[]>();
+const links = new RememberedFor<ObjectSpec, Link>(LINKS_MAX);
+const checks = new RememberedFor<LinkedProgram, Check>(CHECKS_MAX);
 
 /** As `parseObject`. */
 export function parseOnce(bytes: Uint8Array, name: string): ObjectSpec {
@@ -42,12 +42,15 @@ export function linkOnce(
   programs: readonly string[] | undefined,
 ): readonly LinkedProgram[] {
   const names = programs?.join("\0");
-  const known = links.get(spec) ?? [];
-  const found = known.find((one) => one.targetBtf === targetBtf && one.programs === names);
-  if (found !== undefined) return found.linked;
-  const linked = linkPrograms(spec, { targetBtf, ...(programs === undefined ? {} : { programs }) });
-  links.set(spec, [{ targetBtf, programs: names, linked }, ...known.slice(0, LINKS_MAX - 1)]);
-  return linked;
+  return links.of(
+    spec,
+    (link) => link.targetBtf === targetBtf && link.programs === names,
+    () => ({
+      targetBtf,
+      programs: names,
+      linked: linkPrograms(spec, { targetBtf, ...(programs === undefined ? {} : { programs }) }),
+    }),
+  ).linked;
 }
 
 /** As `checkProgram`, for a machine that knows the same helpers each time. */
@@ -57,16 +60,15 @@ export function checkOnce(
   options: Required<CheckOptions>,
 ): LinkedProgram {
   const { readOnlyData } = options;
-  const known = checks.get(program) ?? [];
-  const found = known.find(
-    (one) => one.machine === machine && equalData(one.readOnlyData, readOnlyData),
-  );
-  if (found !== undefined) return found.checked;
-  const checked = checkProgram(program, options);
-  const copies = [...readOnlyData].map(([name, bytes]) => [name, Uint8Array.from(bytes)] as const);
-  const check = { machine, readOnlyData: new Map(copies), checked };
-  checks.set(program, [check, ...known.slice(0, CHECKS_MAX - 1)]);
-  return checked;
+  return checks.of(
+    program,
+    (check) => check.machine === machine && equalData(check.readOnlyData, readOnlyData),
+    () => ({
+      machine,
+      readOnlyData: new Map([...readOnlyData].map(([name, bytes]) => [name, bytes.slice()])),
+      checked: checkProgram(program, options),
+    }),
+  ).checked;
 }
 
 function equalData(

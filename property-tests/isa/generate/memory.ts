@@ -6,13 +6,7 @@ import {
   type GeneratedCase,
 } from "#property-tests/isa/generate/case_text.ts";
 import { signExtend } from "#property-tests/isa/reference_operations.ts";
-
-const SIZES = [
-  ["b", 1],
-  ["h", 2],
-  ["w", 4],
-  ["dw", 8],
-] as const;
+import { SIZES } from "#property-tests/isa/sizes.ts";
 
 /** 16 bytes whose signs alternate irregularly. */
 const BYTES = [

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ThreadedBlocks } from "#cli/trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { BLOCK_TYPE } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
@@ -26,6 +25,7 @@ import {
   LONG_TRACE,
   readThreaded,
   startOf,
+  threadedFrom,
 } from "../../support/threaded_traces.ts";
 
 let directory: string;
@@ -159,7 +159,7 @@ describe("the thread and the file are given back", () => {
 describe("a thread that ends unasked", () => {
   it("is the error that ended it, where it could not read at all", async () => {
     const { schema, start } = await startOf(writePlain(SMALL_TRACE).bytes);
-    const reader = new TraceReader(schema, new ThreadedBlocks(await open(path, "w"), start));
+    const reader = new TraceReader(schema, threadedFrom(await open(path, "w"), start));
     const { items, error } = await readOpened(async () => reader);
     expect(items).toEqual([]);
     expect(error).toMatchObject({ code: "EBADF", syscall: "read" });
@@ -174,7 +174,7 @@ describe("a thread that ends unasked", () => {
     const { schema, start } = await startOf(bytes);
     writeFileSync(path, bytes);
     const file = await open(path);
-    const blocks = new ThreadedBlocks(file, start);
+    const blocks = threadedFrom(file, start);
     const source = between ? paused(blocks, between) : blocks;
     const first = await source.next();
     expect(first?.type).toBe(BLOCK_TYPE.tasks);

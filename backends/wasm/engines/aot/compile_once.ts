@@ -1,6 +1,7 @@
 /** Programs that were compiled before, in this process, for the same places of an instance. */
 import { VerifierError } from "#core/errors.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
+import { RememberedFor } from "#wasm/remembered.ts";
 import { type CompiledProgram, type CompileRequest, compileProgram } from "./compile_program.ts";
 
 /** Of one program: instances of one kind load it to the same places. */
@@ -16,7 +17,7 @@ interface Code {
   readonly compiled: CompiledModule;
 }
 
-const codes = new WeakMap<LinkedProgram, readonly Code[]>();
+const codes = new RememberedFor<LinkedProgram, Code>(CODES_MAX);
 
 /** Throws `VerifierError` for code that cannot run, or that wasm engines refuse. */
 export function compileOnce(request: CompileRequest): CompiledModule {
@@ -24,12 +25,11 @@ export function compileOnce(request: CompileRequest): CompiledModule {
   // Probes are somebody's own.
   if (request.probes !== undefined) return compileModule(request);
   const key = JSON.stringify([mode, addresses, [...references], secondArgument]);
-  const known = codes.get(program) ?? [];
-  const found = known.find((code) => code.key === key);
-  if (found?.compiled.helpers.every(request.hasHelper)) return found.compiled;
-  const compiled = compileModule(request);
-  codes.set(program, [{ key, compiled }, ...known.slice(0, CODES_MAX - 1)]);
-  return compiled;
+  return codes.of(
+    program,
+    (code) => code.key === key && code.compiled.helpers.every(request.hasHelper),
+    () => ({ key, compiled: compileModule(request) }),
+  ).compiled;
 }
 
 function compileModule(request: CompileRequest): CompiledModule {

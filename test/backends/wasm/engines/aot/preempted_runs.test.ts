@@ -13,7 +13,7 @@ import {
   loadProgram,
   useEngine,
 } from "../../../../wasm/program_fixture.ts";
-import { linkNoted, type Maps, type Outcome, outcomeOf } from "./safe_access_programs.ts";
+import { linkNoted, lookUp, type Maps, type Outcome, outcomeOf } from "./safe_access_programs.ts";
 
 const PARANOID = createAotEngine("paranoid");
 const ENGINES = [aotEngine, PARANOID, ubpfEngine];
@@ -49,11 +49,7 @@ async function meet({ engine, text, prepare, meanwhile, after }: Meeting): Promi
 }
 
 const LOOK_UP = `
-  stdw [%r10-8], 0
-  mov %r2, %r10
-  add %r2, -8
-  lddw %r1, 0  # map hash
-  call 1
+  ${lookUp("hash")}
   ldxdw %r1, [%r0]
 `;
 
@@ -156,11 +152,7 @@ describe.each(ENGINES)("on $name, $mode,", (engine) => {
 
   it("a record of an inner ring stays until the run ends, if its ring went", async () => {
     const text = `
-      stdw [%r10-8], 0
-      mov %r2, %r10
-      add %r2, -8
-      lddw %r1, 0  # map outer
-      call 1
+      ${lookUp("outer")}
       jne %r0, 0, +1
       exit
       mov %r1, %r0

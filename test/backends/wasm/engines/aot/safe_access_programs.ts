@@ -20,6 +20,14 @@ import { createInstance, link, loadProgram, useEngine } from "../../../../wasm/p
 
 export type Maps = Readonly<Record<string, WasmMap>>;
 
+/** The value of the map's key 0 into r0. */
+export const lookUp = (map: string): string => `
+  stdw [%r10-8], 0
+  mov %r2, %r10
+  add %r2, -8
+  lddw %r1, 0  # map ${map}
+  call 1`;
+
 interface Line {
   readonly slot: number;
   readonly note: string;

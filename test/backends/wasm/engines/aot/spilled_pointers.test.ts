@@ -15,6 +15,7 @@ import {
 } from "../../../../wasm/program_fixture.ts";
 import {
   linkNoted,
+  lookUp,
   type Maps,
   type Outcome,
   outcomeOf,
@@ -35,11 +36,7 @@ function maps(instance: RuntimeInstance): Maps {
 
 /** A used value's pointer, spilled to r10-16 and to r10-512. r6 and r8 are free. */
 const SPILL = `
-  stdw [%r10-8], 0
-  mov %r2, %r10
-  add %r2, -8
-  lddw %r1, 0  # map hash
-  call 1
+  ${lookUp("hash")}
   jne %r0, 0, found
   exit
 found:
