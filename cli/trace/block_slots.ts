@@ -5,6 +5,7 @@
 
 import { LIMITS } from "#core/trace/format.ts";
 import type { StoredBlock } from "#core/trace/stored_block.ts";
+import { ReadingState } from "./reading_state.ts";
 
 const SLOTS = 16;
 /**
@@ -14,13 +15,7 @@ const SLOTS = 16;
 const LOOK_MS = 4;
 /** Words of a slot. */
 const WORD = { state: 0, type: 1, records: 2, rawLength: 3, offset: 4, count: 6 } as const;
-/** The words behind the slots'. */
-const BEGIN = {
-  state: WORD.count * SLOTS,
-  sequence: WORD.count * SLOTS + 1,
-  offset: WORD.count * SLOTS + 2,
-} as const;
-const BEGIN_STATE = { starting: 0, ready: 1, begun: 2 } as const;
+const READING_START = 4 * WORD.count * SLOTS;
 const RAW_START = 1024;
 
 /** What a slot holds. `end` and `failure` are the last that come. */
@@ -43,6 +38,8 @@ export class BlockSlots {
   readonly #memory: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #view: DataView;
+  /** What the filling side is to read. */
+  readonly reading: ReadingState;
   #turn = 0;
   #abandoned = false;
 
@@ -50,39 +47,32 @@ export class BlockSlots {
     this.#memory = memory;
     this.#words = new Int32Array(memory, 0, RAW_START / 4);
     this.#view = new DataView(memory, 0, RAW_START);
+    this.reading = new ReadingState(memory, READING_START);
   }
 
-  /** Whether the other thread is up and waits for `begin`. */
-  get ready(): boolean {
-    return Atomics.load(this.#words, BEGIN.state) === BEGIN_STATE.ready;
+  /** Empties all slots, for another file. For the one that empties, while the other one reads nothing. */
+  clear(): void {
+    for (let slot = 0; slot < SLOTS; slot++)
+      this.#words[WORD.count * slot + WORD.state] = SLOT.free;
+    this.restart();
   }
 
-  /** Lets the other thread start, at a byte of the trace where a block of that number does. */
-  begin(offset: number, sequence: number): void {
-    this.#words[BEGIN.sequence] = sequence;
-    this.#view.setFloat64(4 * BEGIN.offset, offset, true);
-    Atomics.store(this.#words, BEGIN.state, BEGIN_STATE.begun);
-    Atomics.notify(this.#words, BEGIN.state);
-  }
-
-  /** Where to begin; sleeps until that is known. For the thread that fills. */
-  beginning(): { readonly offset: number; readonly sequence: number } {
-    const { starting, ready, begun } = BEGIN_STATE;
-    Atomics.compareExchange(this.#words, BEGIN.state, starting, ready);
-    while (Atomics.load(this.#words, BEGIN.state) !== begun) {
-      Atomics.wait(this.#words, BEGIN.state, ready);
-    }
-    const sequence = this.#words[BEGIN.sequence]!;
-    return { offset: this.#view.getFloat64(4 * BEGIN.offset, true), sequence };
+  /** The first slot's turn has come; for the thread, at the start of a file. */
+  restart(): void {
+    this.#turn = 0;
   }
 
   get #first(): number {
     return WORD.count * (this.#turn % SLOTS);
   }
 
-  /** Fills the slot whose turn it is, and gives it away. Sleeps while there is none; for threads that may. */
-  fill(state: number, { type, records, offset, raw }: StoredBlock): void {
+  /**
+   * Fills the slot whose turn it is, and gives it away. Sleeps while there is none; for threads that may. False, and
+   * nothing is filled, where the reading is to stop.
+   */
+  fill(state: number, { type, records, offset, raw }: StoredBlock): boolean {
     if (this.filled) this.#sleep();
+    if (this.reading.stopping) return false;
     const first = this.#first;
     this.#words[first + WORD.type] = type;
     this.#words[first + WORD.records] = records;
@@ -91,6 +81,7 @@ export class BlockSlots {
     this.#rawOf(raw.length).set(raw);
     this.#set(first, state);
     this.#turn++;
+    return true;
   }
 
   /** Whether what is next is here. */
@@ -100,9 +91,7 @@ export class BlockSlots {
 
   /** Resolves when what is next may be here. */
   async wait(): Promise<void> {
-    for (let slot = 0; slot < SLOTS; slot++) {
-      Atomics.notify(this.#words, WORD.count * slot + WORD.state);
-    }
+    this.#wake();
     const waiting = Atomics.waitAsync(this.#words, this.#first + WORD.state, SLOT.free);
     if (waiting.async) await waiting.value;
   }
@@ -127,9 +116,17 @@ export class BlockSlots {
     this.#turn++;
   }
 
+  /** Resolves when the other one fills no more, and touches no file. For the one that empties. */
+  async stop(): Promise<void> {
+    this.reading.stop();
+    this.#wake();
+    await this.reading.stopped();
+  }
+
   /** Nobody fills any more: `gone` comes after what was filled. For the one that empties. */
   abandon(): void {
     this.#abandoned = true;
+    this.reading.abandon();
     for (let slot = 0; slot < SLOTS; slot++) {
       const state = WORD.count * slot + WORD.state;
       Atomics.compareExchange(this.#words, state, SLOT.free, SLOT.gone);
@@ -140,7 +137,16 @@ export class BlockSlots {
 
   #sleep(): void {
     const state = this.#first + WORD.state;
-    while (this.filled) Atomics.wait(this.#words, state, Atomics.load(this.#words, state), LOOK_MS);
+    while (this.filled && !this.reading.stopping) {
+      Atomics.wait(this.#words, state, Atomics.load(this.#words, state), LOOK_MS);
+    }
+  }
+
+  /** Whoever fills looks at once. */
+  #wake(): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      Atomics.notify(this.#words, WORD.count * slot + WORD.state);
+    }
   }
 
   #set(first: number, state: number): void {

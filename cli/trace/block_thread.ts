@@ -1,4 +1,4 @@
-/** What the thread of a `ThreadedBlocks` runs: reads a file's blocks, as far ahead as there are slots. */
+/** What a `ReadingThread` runs: reads blocks of one file after the other, as far ahead as there are slots. */
 
 import { readSync } from "node:fs";
 import { workerData } from "node:worker_threads";
@@ -7,12 +7,7 @@ import { ByteSource } from "#core/trace/byte_source.ts";
 import { TraceError } from "#core/trace/error.ts";
 import { decompressBlock } from "../zstd.ts";
 import { BlockSlots, SLOT } from "./block_slots.ts";
-
-export interface BlockThreadData {
-  /** An open file, which stays the other thread's to close. */
-  readonly file: number;
-  readonly memory: SharedArrayBuffer;
-}
+import type { ReadingOrder } from "./reading_state.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -26,9 +21,11 @@ async function* chunksOf(file: number, start: number): AsyncGenerator<Uint8Array
   }
 }
 
-async function fillSlots({ file, memory }: BlockThreadData): Promise<void> {
-  const slots = new BlockSlots(memory);
-  const { offset, sequence } = slots.beginning();
+/** Fills slots from a file until it ends, is no good, or is to be read no more. */
+async function fillFrom(
+  slots: BlockSlots,
+  { file, offset, sequence }: ReadingOrder,
+): Promise<void> {
   const source = new ByteSource(chunksOf(file, offset));
   source.offset = offset;
   const blocks = new BlockReader(source, decompressBlock, sequence);
@@ -42,8 +39,8 @@ async function fillSlots({ file, memory }: BlockThreadData): Promise<void> {
   try {
     for (;;) {
       const block = await blocks.next();
-      if (block === undefined) return last(SLOT.end, "");
-      slots.fill(SLOT.block, block);
+      if (block === undefined) last(SLOT.end, "");
+      if (block === undefined || !slots.fill(SLOT.block, block)) return;
     }
   } catch (error) {
     // Anything else ends the thread, and comes to the other one as it is.
@@ -53,4 +50,13 @@ async function fillSlots({ file, memory }: BlockThreadData): Promise<void> {
   }
 }
 
-await fillSlots(workerData as BlockThreadData);
+async function readForever(slots: BlockSlots): Promise<never> {
+  for (;;) {
+    const order = slots.reading.order();
+    slots.restart();
+    await fillFrom(slots, order);
+    slots.reading.done();
+  }
+}
+
+await readForever(new BlockSlots(workerData as SharedArrayBuffer));

@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { endRestingThread } from "#cli/trace/reading_thread.ts";
 import { openTrace } from "#cli/trace_file.ts";
 import { BpfError } from "#core/errors.ts";
 import {
@@ -15,7 +16,7 @@ import {
   SMALL_TRACE,
   writePlain,
 } from "#property-tests/arbitraries/traces.ts";
-import { openDescriptors, StartedThreads } from "../support/held.ts";
+import { expectNothingHeld, openDescriptors, StartedThreads } from "../support/held.ts";
 import { LONG_TRACE } from "../support/threaded_traces.ts";
 
 let directory: string;
@@ -26,7 +27,8 @@ beforeEach(() => {
   path = join(directory, "a.trace");
   threads = new StartedThreads();
 });
-afterEach(() => {
+afterEach(async () => {
+  await endRestingThread();
   threads.stop();
   rmSync(directory, { recursive: true });
 });
@@ -45,18 +47,13 @@ const LARGE_TRACE: PlainTrace = {
 const LARGE = writePlain(LARGE_TRACE).bytes;
 const THREADS = availableParallelism() > 1 ? 1 : 0;
 
-async function expectNothingHeld(): Promise<void> {
-  expect(openDescriptors(directory)).toBe(0);
-  await expect.poll(() => threads.running).toBe(0);
-}
-
 describe("a trace", () => {
   it("that is small is read by this thread", async () => {
     writeFileSync(path, SMALL);
     const read = await readOpened(() => openTrace(path));
     expect(read).toMatchObject({ error: undefined, items: SMALL_TRACE.items });
     expect(threads.count).toBe(0);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it("that is large is read by another thread, where there is a CPU for it", async () => {
@@ -64,7 +61,7 @@ describe("a trace", () => {
     const read = await readOpened(() => openTrace(path));
     expect(read).toMatchObject({ error: undefined, items: LARGE_TRACE.items });
     expect(threads.count).toBe(THREADS);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it("that comes through a pipe is read by this thread, however large", async () => {
@@ -74,7 +71,7 @@ describe("a trace", () => {
     await writing;
     expect(read).toMatchObject({ error: undefined, items: LARGE_TRACE.items });
     expect(threads.count).toBe(0);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it.each([
@@ -85,7 +82,7 @@ describe("a trace", () => {
     const reader = await openTrace(path);
     expect(openDescriptors(directory)).toBe(1);
     await reader.close();
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 });
 
@@ -101,14 +98,14 @@ describe("what is no trace", () => {
 
   it("but a folder is one line that names it", async () => {
     await expect(openTrace(directory)).rejects.toThrow(`read trace ${directory}: EISDIR`);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it("but something else is closed again", async () => {
     writeFileSync(path, LARGE.slice(1));
     await expect(openTrace(path)).rejects.toThrow("this is not a trace");
     expect(threads.count).toBe(0);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 });
 

@@ -1,6 +1,8 @@
 /** What this process holds while it reads a file: threads and descriptors. */
 import { readdirSync, readlinkSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
+import { expect } from "vitest";
+import { endRestingThread } from "#cli/trace/reading_thread.ts";
 
 /** Threads that were started since. */
 export class StartedThreads {
@@ -38,4 +40,11 @@ export function openDescriptors(path: string): number {
       return false; // closed in between: the listing's own descriptor
     }
   }).length;
+}
+
+/** No file in `directory` is open, and no more than one thread is left, which rests; ends that one. */
+export async function expectNothingHeld(directory: string, threads: StartedThreads): Promise<void> {
+  expect(openDescriptors(directory)).toBe(0);
+  await endRestingThread();
+  await expect.poll(() => threads.running).toBe(0);
 }

@@ -122,6 +122,28 @@ describe("waiting", () => {
   });
 });
 
+describe("slots that are to be filled no more", () => {
+  it.each([0, 3, SLOTS])("stay as they are, with %i filled, until another file", async (count) => {
+    const { filling, emptying } = openSlots();
+    emptying.reading.begin({ file: 0, offset: 0, sequence: 0 });
+    filling.reading.order();
+    for (let i = 0; i < count; i++) expect(filling.fill(SLOT.block, block(i))).toBe(true);
+    const stopped = emptying.stop();
+    expect(filling.fill(SLOT.block, block(99))).toBe(false);
+    filling.reading.done();
+    await stopped;
+    for (let i = 0; i < count; i++) expect(take(emptying)).toMatchObject(block(i));
+    if (count < SLOTS) expect(emptying.filled).toBe(false);
+
+    emptying.clear();
+    emptying.reading.begin({ file: 0, offset: 0, sequence: 0 });
+    filling.reading.order();
+    filling.restart();
+    for (let i = 0; i < SLOTS; i++) expect(filling.fill(SLOT.block, block(200 + i))).toBe(true);
+    for (let i = 0; i < SLOTS; i++) expect(take(emptying)).toMatchObject(block(200 + i));
+  });
+});
+
 describe("slots that nobody fills any more", () => {
   it.each([0, 1, 5, SLOTS])("give the %i that were filled, then `gone` for good", (count) => {
     const { filling, emptying } = openSlots();

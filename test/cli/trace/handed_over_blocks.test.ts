@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { HandedOverBlocks } from "#cli/trace/handed_over_blocks.ts";
+import { endRestingThread } from "#cli/trace/reading_thread.ts";
 import { ThreadedBlocks } from "#cli/trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { BlockReader } from "#core/trace/block_reader.ts";
@@ -13,7 +14,7 @@ import { readFileHeader } from "#core/trace/file_header.ts";
 import { TraceReader } from "#core/trace/reader.ts";
 import type { BlockSource } from "#core/trace/stored_block.ts";
 import { readOpened, readPlain, writePlain } from "#property-tests/arbitraries/traces.ts";
-import { openDescriptors, StartedThreads } from "../../support/held.ts";
+import { expectNothingHeld, StartedThreads } from "../../support/held.ts";
 import { expectSame, LONG_TRACE } from "../../support/threaded_traces.ts";
 
 const { bytes: WHOLE } = writePlain(LONG_TRACE, compressBlock);
@@ -28,7 +29,8 @@ beforeEach(() => {
   path = join(directory, "a.trace");
   threads = new StartedThreads();
 });
-afterEach(() => {
+afterEach(async () => {
+  await endRestingThread();
   threads.stop();
   rmSync(directory, { recursive: true });
 });
@@ -75,15 +77,13 @@ async function readFrom(bytes: Uint8Array, count: number): Promise<{ late: Late;
 it.each([0, 1, 7, BLOCKS - 1])("after %i blocks", async (count) => {
   const { late } = await readFrom(WHOLE, count);
   expect(late.begun).toBe(true);
-  expect(openDescriptors(directory)).toBe(0);
-  await expect.poll(() => threads.running).toBe(0);
+  await expectNothingHeld(directory, threads);
 });
 
 it("never, where the thread comes up too late", async () => {
   const { late } = await readFrom(WHOLE, BLOCKS + 1);
   expect(late.begun).toBe(false);
-  expect(openDescriptors(directory)).toBe(0);
-  await expect.poll(() => threads.running).toBe(0);
+  await expectNothingHeld(directory, threads);
 });
 
 it.each([0, 7])("damage is where it is, after %i blocks", async (count) => {
@@ -108,7 +108,6 @@ it("leaving in the middle ends both", async () => {
       expect(block.kind).toBe("tasks");
       break;
     }
-    expect(openDescriptors(directory)).toBe(0);
-    await expect.poll(() => threads.running).toBe(0);
+    await expectNothingHeld(directory, threads);
   }
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { endRestingThread } from "#cli/trace/reading_thread.ts";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { BLOCK_TYPE } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
@@ -18,7 +19,7 @@ import {
   writePlain,
 } from "#property-tests/arbitraries/traces.ts";
 import { checkAsyncProperty } from "#property-tests/property.ts";
-import { openDescriptors, StartedThreads } from "../../support/held.ts";
+import { expectNothingHeld, StartedThreads } from "../../support/held.ts";
 import {
   blocksOf,
   expectSame,
@@ -36,7 +37,8 @@ beforeEach(() => {
   path = join(directory, "a.trace");
   threads = new StartedThreads();
 });
-afterEach(() => {
+afterEach(async () => {
+  await endRestingThread();
   threads.stop();
   rmSync(directory, { recursive: true });
 });
@@ -56,11 +58,6 @@ function paused(blocks: BlockSource, between: () => Promise<unknown>): BlockSour
   };
 }
 
-async function expectNothingHeld(): Promise<void> {
-  expect(openDescriptors(directory)).toBe(0);
-  await expect.poll(() => threads.running).toBe(0);
-}
-
 describe.each([
   ["stored", undefined],
   ["zstd", compressBlock],
@@ -71,7 +68,7 @@ describe.each([
     expectSame(read, await readPlain([bytes], decompressBlock));
     expect(read).toMatchObject({ items: SMALL_TRACE.items, totals, error: undefined });
     expect(threads.count).toBe(1);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it.each([
@@ -84,7 +81,7 @@ describe.each([
     const read = await readThreaded(path, bytes, change);
     expect(read.error).toBeUndefined();
     expect(read.items).toEqual(LONG_TRACE.items);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it("of random traces", async () => {
@@ -135,14 +132,14 @@ describe("the thread and the file are given back", () => {
     let read = 0;
     for await (const _ of new TraceReader(schema, blocks)) if (++read === count) break;
     expect(threads.count).toBe(1);
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it("when no block was asked for, and by closing twice", async () => {
     const { schema, blocks } = await blocksOf(path, bytes);
     const reader = new TraceReader(schema, blocks);
     await reader.close();
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
     await reader.close();
     expect(threads.count).toBe(1);
   });
@@ -152,7 +149,7 @@ describe("the thread and the file are given back", () => {
     await blocks.next();
     await sleep(100); // Whether it sleeps by then or not: what is checked is the same.
     await new TraceReader(schema, blocks).close();
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 });
 
@@ -163,7 +160,7 @@ describe("a thread that ends unasked", () => {
     const { items, error } = await readOpened(async () => reader);
     expect(items).toEqual([]);
     expect(error).toMatchObject({ code: "EBADF", syscall: "read" });
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 
   it.each([
@@ -189,7 +186,7 @@ describe("a thread that ends unasked", () => {
     expect(records).toBeLessThan(LONG_TRACE.items.length);
     await expect(source.next()).rejects.toMatchObject({ code: "EBADF" });
     await new TraceReader(schema, source).close();
-    await expectNothingHeld();
+    await expectNothingHeld(directory, threads);
   });
 });
 

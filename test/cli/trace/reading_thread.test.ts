@@ -1,0 +1,150 @@
+/** One thread reads many traces, one after the other, and nothing of one reaches the next. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { endRestingThread } from "#cli/trace/reading_thread.ts";
+import { compressBlock, decompressBlock } from "#cli/zstd.ts";
+import { TraceReader } from "#core/trace/reader.ts";
+import {
+  type PlainEvent,
+  type PlainTrace,
+  readOpened,
+  readPlain,
+  SMALL_TRACE,
+  writePlain,
+} from "#property-tests/arbitraries/traces.ts";
+import { expectNothingHeld, openDescriptors, StartedThreads } from "../../support/held.ts";
+import {
+  blocksOf,
+  expectSame,
+  LONG_TRACE,
+  readThreaded,
+  startOf,
+  threadedFrom,
+} from "../../support/threaded_traces.ts";
+
+let directory: string;
+let path: string;
+let threads: StartedThreads;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "reading-thread-"));
+  path = join(directory, "a.trace");
+  threads = new StartedThreads();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await endRestingThread();
+  threads.stop();
+  rmSync(directory, { recursive: true });
+});
+
+const LONG = writePlain(LONG_TRACE, compressBlock).bytes;
+/** As long, with other contents in every block. */
+const OTHER_TRACE: PlainTrace = {
+  ...LONG_TRACE,
+  items: (LONG_TRACE.items as readonly PlainEvent[]).map((event) => ({
+    ...event,
+    context: event.context.map((byte) => byte ^ 0x55),
+  })),
+};
+const OTHER = writePlain(OTHER_TRACE).bytes;
+const SMALL = writePlain(SMALL_TRACE).bytes;
+
+async function expectRead(bytes: Uint8Array): Promise<void> {
+  const read = await readThreaded(path, bytes);
+  expectSame(read, await readPlain([bytes], decompressBlock));
+}
+
+/** Reads `count` blocks of a trace, and leaves it. */
+async function leaveAfter(bytes: Uint8Array, count: number): Promise<void> {
+  const { schema, blocks } = await blocksOf(path, bytes);
+  const reader = new TraceReader(schema, blocks);
+  let read = 0;
+  if (count > 0) for await (const _ of reader) if (++read === count) break;
+  await reader.close();
+  expect(openDescriptors(directory)).toBe(0);
+}
+
+describe("a thread reads the next trace", () => {
+  it("after one that it has read to its end", async () => {
+    for (const bytes of [LONG, OTHER, SMALL, LONG, SMALL]) await expectRead(bytes);
+    expect(threads.count).toBe(1);
+    expect(threads.running).toBe(1);
+    await expectNothingHeld(directory, threads);
+  });
+
+  it.each([0, 1, 10, 40])("after one that was left after %i blocks", async (count) => {
+    for (const [left, next] of [
+      [LONG, OTHER],
+      [OTHER, SMALL],
+      [SMALL, LONG],
+    ] as const) {
+      await leaveAfter(left, count);
+      await expectRead(next);
+    }
+    expect(threads.count).toBe(1);
+  });
+
+  it("after damage, early and late", async () => {
+    for (const at of [0.01, 0.5, 0.99]) {
+      const damaged = LONG.slice();
+      damaged[Math.floor(at * damaged.length)]! ^= 1;
+      await expectRead(damaged);
+      await expectRead(LONG.slice(0, Math.floor(at * LONG.length)));
+      await expectRead(OTHER);
+    }
+    expect(threads.count).toBe(1);
+  });
+});
+
+describe("threads", () => {
+  it("are as many as there are traces at a time, of which one rests afterwards", async () => {
+    const open = [LONG, OTHER, SMALL].map(async (bytes, index) => {
+      const { schema, blocks } = await blocksOf(join(directory, `${index}.trace`), bytes);
+      return await readOpened(async () => new TraceReader(schema, blocks));
+    });
+    const read = await Promise.all(open);
+    const expected = [LONG, OTHER, SMALL].map((bytes) => readPlain([bytes], decompressBlock));
+    for (const [index, plain] of (await Promise.all(expected)).entries()) {
+      expectSame(read[index]!, plain);
+    }
+    expect(threads.count).toBe(3);
+    await expect.poll(() => threads.running).toBe(1);
+    await expectRead(OTHER);
+    expect(threads.count).toBe(3);
+    await expectNothingHeld(directory, threads);
+  });
+
+  it("that ended are not taken again", async () => {
+    const { schema, start } = await startOf(SMALL);
+    const unreadable = threadedFrom(await open(path, "w"), start);
+    const { error } = await readOpened(async () => new TraceReader(schema, unreadable));
+    expect(error).toMatchObject({ code: "EBADF" });
+    await expectRead(LONG);
+    expect(threads.count).toBe(2);
+  });
+
+  it("end when they have rested for some time, and not while they read", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await expectRead(SMALL);
+    vi.advanceTimersByTime(9_000);
+    expect(threads.running).toBe(1);
+    const { schema, blocks } = await blocksOf(path, LONG);
+    vi.advanceTimersByTime(60_000);
+    const read = await readOpened(async () => new TraceReader(schema, blocks));
+    expect(read.items).toEqual(LONG_TRACE.items);
+    expect(threads.count).toBe(1);
+    vi.advanceTimersByTime(10_000);
+    vi.useRealTimers();
+    await expect.poll(() => threads.running).toBe(0);
+  });
+
+  it("that rest keep no process alive", async () => {
+    const before = process.getActiveResourcesInfo().sort();
+    await expectRead(LONG);
+    await expect.poll(() => process.getActiveResourcesInfo().sort()).toEqual(before);
+    expect(threads.running).toBe(1);
+  });
+});
