@@ -118,14 +118,35 @@ export function findField(layout: Layout, path: string): Field {
 
 function memberNamed(layout: Layout, field: Field, name: string): Field {
   const path = join(field.path, name);
-  const members = membersOf(layout.btf, field);
-  const found = members.find((member) => member.path === path);
-  if (found !== undefined) return found;
-  const names = members.map((member) => member.path.slice(path.length - name.length));
+  const members = membersByName(layout.btf, field);
+  const found = members.get(name);
+  if (found !== undefined) return { ...found, path, offset: field.offset + found.offset };
+  const names = [...members.keys()];
   const some = names.length > 12 ? [...names.slice(0, 12), "…"] : names;
   throw new BpfError("find BTF field", `${layout.name} has no field "${path}"`, {
     hint: names.length === 0 ? `"${field.path}" is a ${field.kind}` : `use ${some.join(", ")}`,
   });
+}
+
+/** Members by name, as in a field at offset 0; by type, and gone with the `Btf`. */
+const memberIndexes = new WeakMap<Btf, Map<number, ReadonlyMap<string, Field>>>();
+
+/** Built on the first search in a type: readers of one struct look up many of its members. */
+function membersByName(btf: Btf, field: Field): ReadonlyMap<string, Field> {
+  const known = memberIndexes.get(btf) ?? new Map<number, ReadonlyMap<string, Field>>();
+  memberIndexes.set(btf, known);
+  let members = known.get(field.typeId);
+  if (members === undefined) {
+    const nameStart = field.path === "" ? 0 : field.path.length + 1;
+    members = new Map(
+      membersOf(btf, field).map((member) => {
+        const path = member.path.slice(nameStart);
+        return [path, { ...member, path, offset: member.offset - field.offset }];
+      }),
+    );
+    known.set(field.typeId, members);
+  }
+  return members;
 }
 
 const PATH_PART = /\.?([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)|\[(\d{1,10})\]/y;
