@@ -18,11 +18,19 @@ enum syscall_program {
 struct syscall_start {
 	__u64 enter_ns;
 	__u64 number;
+	__u64 caller; /* CALLER of the thread whose call is under way, 0 from exit to enter */
 };
 
+/* No thread's is 0. */
+#define CALLER(tid) ((tid) | 1ULL << 32)
+
 /*
- * By thread. Threads that die inside a call (exit, exit_group) never come out of it, so entries
- * are left behind; least recently used ones make room.
+ * By thread. An entry stays where it is from one call to the next, because to insert and to delete one
+ * costs more than all else that the enter program does. Threads end without a word, so entries are
+ * left behind; the least recently used ones make room.
+ *
+ * An entry that makes room is another thread's at once, even under the hands of who has looked it up: so
+ * it says whose it is.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -38,18 +46,34 @@ static __always_inline __s64 entered_number(const void *context, enum hook hook)
 	return hook_argument(context, 1);
 }
 
-static __always_inline int syscall_enter_run(const void *context, enum hook hook)
+static __always_inline void syscall_enter_note(struct probe *probe, __u64 number)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct syscall_start start = {};
+	struct syscall_start start = {
+		.enter_ns = probe->now_ns,
+		.number = number,
+		.caller = CALLER(tid),
+	};
+	struct syscall_start *kept = bpf_map_lookup_elem(&syscall_starts, &tid);
+
+	if (kept) {
+		/* First whose it is: a wrong time is not taken for that thread's. */
+		kept->caller = start.caller;
+		asm volatile("" ::: "memory");
+		kept->enter_ns = start.enter_ns;
+		kept->number = start.number;
+	} else if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY)) {
+		probe_count(probe, errors);
+	}
+}
+
+static __always_inline int syscall_enter_run(const void *context, enum hook hook)
+{
 	struct probe probe;
 
 	if (!probe_begin(&probe, PROGRAM_SYSCALL_ENTER))
 		return 0;
-	start.enter_ns = probe.now_ns;
-	start.number = entered_number(context, hook);
-	if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
-		probe_count(&probe, errors);
+	syscall_enter_note(&probe, entered_number(context, hook));
 	probe_end(&probe);
 	return 0;
 }
@@ -108,11 +132,11 @@ static __always_inline void syscall_exit_observe(struct probe *probe, const void
 	syscall_end_read(&end, context, hook);
 	event_facts_begin(&facts, EVENT_SYSCALL);
 	start = bpf_map_lookup_elem(&syscall_starts, &tid);
-	if (start) {
+	if (start && start->caller == CALLER(tid)) {
 		/* A signal return leaves another call than it entered; its latency would be a lie. */
 		if (start->number == (__u64)end.number)
 			event_facts_latency(&facts, start->enter_ns, probe->now_ns);
-		bpf_map_delete_elem(&syscall_starts, &tid);
+		start->caller = 0;
 	}
 	facts.error = end.result < 0 && end.result >= -ERRNO_MAX;
 	if (!event_admit(probe, &facts, &admission))
