@@ -9,7 +9,7 @@ import type { WasmMap } from "#wasm/map.ts";
 
 const BUDGET = 1_000_000_000;
 /** Rounds before those that count: V8 compiles hot functions anew in the background. */
-export const WARM_UP_ROUNDS = 4;
+const WARM_UP_ROUNDS = 4;
 const PAUSE_MS = 5;
 
 export const createInstance = async (): Promise<RuntimeInstance> => {
@@ -42,9 +42,13 @@ function withMap(program: LinkedProgram): LinkedProgram {
 }
 
 /** Nanoseconds of each of `rounds` calls, after some that warm the engine up. */
-export async function measureRounds(rounds: number, round: () => void): Promise<number[]> {
+export async function measureRounds(
+  rounds: number,
+  round: () => void,
+  warmUpRounds = WARM_UP_ROUNDS,
+): Promise<number[]> {
   const rounds_ns: number[] = [];
-  for (let index = -WARM_UP_ROUNDS; index < rounds; index++) {
+  for (let index = -warmUpRounds; index < rounds; index++) {
     const started = performance.now();
     round();
     if (index >= 0) rounds_ns.push((performance.now() - started) * 1e6);

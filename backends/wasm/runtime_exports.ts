@@ -62,6 +62,7 @@ export interface RuntimeExports {
   readonly program_value_place: Call<[program: number, address: number]>;
   readonly aot_ring_positions: Call<[map: number]>;
   readonly aot_array_place: Call<[map: number]>;
+  readonly aot_hash_place: Call<[map: number]>;
   readonly aot_value_bytes: Call<[map: number]>;
 
   // world.c

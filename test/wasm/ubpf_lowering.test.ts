@@ -8,11 +8,25 @@ import { createInstance, link, runText, useEngine } from "./program_fixture.ts";
 
 const MAP: ResolvedReference = {
   address: 0x10000,
-  named: { kind: "map", writable: true, valueBytes: 16, array: undefined, ringPositions: 0 },
+  named: {
+    kind: "map",
+    writable: true,
+    valueBytes: 16,
+    array: undefined,
+    hash: undefined,
+    ringPositions: 0,
+  },
 };
 const READ_ONLY_MAP: ResolvedReference = {
   address: 0x10000,
-  named: { kind: "map", writable: false, valueBytes: 0, array: undefined, ringPositions: 0 },
+  named: {
+    kind: "map",
+    writable: false,
+    valueBytes: 0,
+    array: undefined,
+    hash: undefined,
+    ringPositions: 0,
+  },
 };
 
 /** Kinds of the sites of a lowered program, the one for leaving it left out. */

@@ -3,7 +3,7 @@ import { BpfError } from "#core/errors.ts";
 import type { RuntimeInstance } from "#wasm/instance.ts";
 import type { LinkedProgram } from "#wasm/loader/linked_program.ts";
 import type { DataReference } from "./engine.ts";
-import type { ArrayPlace, Named } from "./register_flow.ts";
+import type { ArrayPlace, HashPlace, Named } from "./register_flow.ts";
 
 const SHADOW_READ_ONLY = 0x80;
 
@@ -36,8 +36,9 @@ export function resolveData(
     const writable = exports.ubpf_engine_map_writable(address) !== 0;
     const valueBytes = exports.aot_value_bytes(address);
     const array = arrayPlace(instance, address);
+    const hash = hashPlace(instance, address);
     const ringPositions = exports.aot_ring_positions(address);
-    return { address, named: { kind: "map", writable, valueBytes, array, ringPositions } };
+    return { address, named: { kind: "map", writable, valueBytes, array, hash, ringPositions } };
   }
   const shadow = u8[exports.rt_shadow_address() + (address >>> 3)]!;
   const writable = (shadow & SHADOW_READ_ONLY) === 0;
@@ -56,6 +57,23 @@ function arrayPlace({ exports, u32 }: RuntimeInstance, map: number): ArrayPlace 
   if (place === 0) return undefined;
   const [address, entries, stride, cpuStride] = u32.subarray(place, place + 4);
   return { address: address!, entries: entries!, stride: stride!, cpuStride: cpuStride! };
+}
+
+/** `struct hash_place` of aot_inline.c; undefined for what is no table of words that programs may read. */
+function hashPlace({ exports, u32 }: RuntimeInstance, map: number): HashPlace | undefined {
+  const place = exports.aot_hash_place(map) / 4;
+  if (place === 0) return undefined;
+  const [buckets, bucketMask, keyBytes, valueOffset, referencedOffset] = u32.subarray(
+    place,
+    place + 5,
+  );
+  return {
+    buckets: buckets!,
+    bucketMask: bucketMask!,
+    keyBytes: keyBytes!,
+    valueOffset: valueOffset!,
+    referencedOffset: referencedOffset!,
+  };
 }
 
 export function outOfMemory(program: string): BpfError {

@@ -37,6 +37,7 @@ export type Named =
       /** Of the values that lookups find; 0 where they find something else. */
       readonly valueBytes: number;
       readonly array: ArrayPlace | undefined;
+      readonly hash: HashPlace | undefined;
       /** Where a ring's positions lie: the reader's, then the producers'; 0 for other maps. */
       readonly ringPositions: number;
     }
@@ -58,6 +59,19 @@ export interface ArrayPlace {
   readonly stride: number;
   /** Bytes from a CPU's value to the next CPU's; 0 where all share one. */
   readonly cpuStride: number;
+}
+
+/** Where the elements of a hash lie that programs look up by keys of 4 or 8 bytes. */
+export interface HashPlace {
+  /** Of the pointers to the first element of each bucket. */
+  readonly buckets: number;
+  /** Their number, a power of two, less one. */
+  readonly bucketMask: number;
+  readonly keyBytes: number;
+  /** From an element's start. */
+  readonly valueOffset: number;
+  /** Of the byte that says that an entry was used; 0 in tables that evict none. */
+  readonly referencedOffset: number;
 }
 
 /** By number of the register. */

@@ -4,6 +4,7 @@
  * the runtime keeps what these helpers read.
  */
 #include "map_array.h"
+#include "map_hash_find.h"
 #include "map_percpu.h"
 #include "ring.h"
 #include "simulated_memory.h"
@@ -80,6 +81,40 @@ RT_EXPORT(aot_array_place) const struct array_place *aot_array_place(const struc
 	};
 	return &place;
 }
+
+/* Where the table of a hash lies whose keys are single words. */
+struct hash_place {
+	u32 buckets;
+	u32 bucket_mask;
+	u32 key_size;
+	u32 value_offset;      /* from the element's start */
+	u32 referenced_offset; /* of the LRU node's mark; 0 where there is none */
+};
+
+/* NULL for a map of another type or with other keys, and for one that programs only write. */
+RT_EXPORT(aot_hash_place) const struct hash_place *aot_hash_place(const struct rt_map *map)
+{
+	static struct hash_place place;
+	bool lru = map->type == RT_MAP_LRU_HASH;
+	const struct rt_hash *hash = rt_hash_state(map);
+
+	if ((map->type != RT_MAP_HASH && !lru) || map->flags & RT_MAP_WRONLY_PROG ||
+	    (map->key_size != 4 && map->key_size != 8))
+		return NULL;
+	place = (struct hash_place){
+		.buckets = (u32)(uintptr_t)hash->buckets,
+		.bucket_mask = hash->bucket_count - 1,
+		.key_size = hash->key_size,
+		.value_offset = hash->value_offset,
+		.referenced_offset =
+			lru ? hash->node_offset + offsetof(struct rt_lru_node, referenced) : 0,
+	};
+	return &place;
+}
+
+_Static_assert(offsetof(struct rt_hash_element, next) == 0, "emit_map_lookup.ts follows it");
+_Static_assert(RT_HASH_KEY_OFFSET == 8, "emit_map_lookup.ts compares there");
+_Static_assert(RT_HASH_MULTIPLIER == 0x9e3779b97f4a7c15ull, "emit_map_lookup.ts multiplies with it");
 
 /* Where a ring counts: its reader's position, then its producers' (struct rt_ring); NULL for other maps. */
 RT_EXPORT(aot_ring_positions) const u64 *aot_ring_positions(const struct rt_map *map)

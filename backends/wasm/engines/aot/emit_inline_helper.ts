@@ -2,10 +2,10 @@
  * Helpers that compiled code does itself, where the call would cost more than the work. What they do
  * stands in runtime/helpers_*.c; whatever is not plain is left to the call.
  */
-import { FRAME_BYTES } from "#wasm/engines/flow_state.ts";
 import { instructionClass } from "#wasm/engines/opcodes.ts";
-import { isConstant, type ValueRange } from "#wasm/engines/value_range.ts";
+import { isConstant } from "#wasm/engines/value_range.ts";
 import { CALL_SOURCE, CLASS, OPCODE } from "#wasm/loader/instructions.ts";
+import { emitMapLookup, inFrame } from "./emit_map_lookup.ts";
 import {
   access,
   branchIf,
@@ -14,6 +14,7 @@ import {
   type FunctionContext,
   getLocal,
   getRegister,
+  loadFixed,
   openBlock,
   setLocal,
   setRegister,
@@ -41,7 +42,6 @@ const TASK_HELPERS: ReadonlySet<number> = new Set([
   HELPER.getCurrentCgroupId,
 ]);
 
-const KEY_BYTES = 4;
 const PAGE_SHIFT = 12;
 /** RT_SPACE_KERNEL. */
 const KERNEL_SPACE = 1;
@@ -65,7 +65,7 @@ export function emitInlineHelper(
   if (context.callsHelpers) return false;
   switch (id) {
     case HELPER.mapLookupElem:
-      return lookUpInArray(context, slot);
+      return emitMapLookup(context, slot);
     case HELPER.probeReadKernel:
       return readKernelWord(context, slot, callOut);
     case HELPER.ringbufQuery:
@@ -119,47 +119,6 @@ export function findTask(context: FunctionContext): void {
   out.byte(WASM.i32_mul);
   out.byte(WASM.i32_add);
   setLocal(context, locals.task);
-}
-
-/** Whether `size` bytes from there on surely lie in the function's own frame. */
-function inFrame({ base, offset }: ValueRange, size: number): boolean {
-  return base === "frame" && offset >= -FRAME_BYTES && offset + size <= 0;
-}
-
-function loadFixed(context: FunctionContext, opcode: number, address: number): void {
-  constant32(context, 0);
-  access(context, opcode, 0, address);
-}
-
-function lookUpInArray(context: FunctionContext, slot: number): boolean {
-  const { out, locals, findings, named, addresses } = context;
-  const registers = findings.helperCalls.get(slot);
-  if (registers === undefined || !inFrame(registers[2]!, KEY_BYTES)) return false;
-  const map = named.get(registers[1]!.map);
-  if (map?.kind !== "map" || map.array === undefined) return false;
-  const { address, entries, stride, cpuStride } = map.array;
-  getRegister(context, 2);
-  out.byte(WASM.i32_wrap_i64);
-  access(context, WASM.i32_load, 0);
-  teeLocal(context, locals.address32);
-  constant32(context, stride);
-  out.byte(WASM.i32_mul);
-  constant32(context, address);
-  out.byte(WASM.i32_add);
-  if (cpuStride !== 0) {
-    loadFixed(context, WASM.i32_load, addresses.inline.cpu);
-    constant32(context, cpuStride);
-    out.byte(WASM.i32_mul);
-    out.byte(WASM.i32_add);
-  }
-  out.byte(WASM.i64_extend_i32_u);
-  constant64(context, 0);
-  getLocal(context, locals.address32);
-  constant32(context, entries);
-  out.byte(WASM.i32_lt_u);
-  out.byte(WASM.select);
-  setRegister(context, 0);
-  return true;
 }
 
 /** Bytes that wait in a ring. */

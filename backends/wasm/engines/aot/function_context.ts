@@ -123,6 +123,12 @@ export function access({ out }: FunctionContext, opcode: number, align: number, 
   out.u32(at);
 }
 
+/** What lies at an address of the runtime's. */
+export function loadFixed(context: FunctionContext, opcode: number, address: number): void {
+  constant32(context, 0);
+  access(context, opcode, 0, address);
+}
+
 export function openBlock({ out }: FunctionContext): void {
   out.byte(WASM.block);
   out.byte(TYPE.none);

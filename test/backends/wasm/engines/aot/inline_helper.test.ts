@@ -109,6 +109,107 @@ describe("lookups in arrays", () => {
   });
 });
 
+describe("lookups in hash tables", () => {
+  const LOOK_UP = `
+    ldxdw %r3, [%r1]
+    stxdw [%r10-8], %r3
+    mov %r2, %r10
+    add %r2, -8
+    lddw %r1, 0
+    call 1
+    exit`;
+  /** Few buckets for many keys: chains of several elements. */
+  const ENTRIES = 16;
+  const PERCPU: ReadonlySet<number> = new Set([MAP_TYPE.percpu_hash, MAP_TYPE.lru_percpu_hash]);
+  const keyOf = (index: number): bigint => BigInt(index) * 0x1234_5678_9abc_def1n;
+  const look = (type: number, keySize: number, key: bigint, flags = 0): Scenario => ({
+    text: LOOK_UP,
+    mapSlot: 4,
+    prepare: (instance) => {
+      const map = createMap(instance, {
+        type: type as never,
+        keySize,
+        valueSize: 12,
+        maxEntries: ENTRIES,
+        flags: flags & ~MAP_FLAG.WRONLY_PROG,
+      });
+      const bytes = new Uint8Array(8);
+      const value = new Uint8Array(PERCPU.has(type) ? 16 * instance.cpus : 12);
+      for (let index = 0; index < ENTRIES; index++) {
+        new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, keyOf(index)), true);
+        map.update(bytes.subarray(0, keySize), value.fill(index));
+      }
+      return { map };
+    },
+    argument: () => BigInt.asUintN(64, key),
+  });
+
+  it.each([
+    [MAP_TYPE.hash, 4],
+    [MAP_TYPE.hash, 8],
+    [MAP_TYPE.hash, 3],
+    [MAP_TYPE.lru_hash, 4],
+    [MAP_TYPE.lru_hash, 8],
+    [MAP_TYPE.percpu_hash, 4],
+    [MAP_TYPE.lru_percpu_hash, 8],
+  ])("of type %i with keys of %i bytes find values or NULL", async (type, keySize) => {
+    const addresses = new Set<bigint | string>();
+    for (let index = 0; index < ENTRIES; index++) {
+      const address = await agreed(look(type, keySize, keyOf(index)));
+      expect(address).not.toBe(0n);
+      addresses.add(address);
+    }
+    expect(addresses.size).toBe(ENTRIES);
+    // 4 bytes of a key that differs above them are the same key.
+    const above = await agreed(look(type, keySize, keyOf(3) ^ (1n << 40n)));
+    expect(above === 0n).toBe(keySize === 8);
+    for (const key of [1n, 0xffff_ffffn, keyOf(ENTRIES), keyOf(1) ^ 1n]) {
+      expect(await agreed(look(type, keySize, key))).toBe(0n);
+    }
+  });
+
+  it("of no entries find none", async () => {
+    const empty = look(MAP_TYPE.hash, 4, 0n);
+    const prepare = (instance: RuntimeInstance) => ({
+      map: createMap(instance, { type: MAP_TYPE.hash, keySize: 4, maxEntries: 1 }),
+    });
+    expect(await agreed({ ...empty, prepare })).toBe(0n);
+  });
+
+  it("are refused where programs only write", async () => {
+    const scenario = look(MAP_TYPE.hash, 4, 0n);
+    const prepare = (instance: RuntimeInstance) => ({
+      map: createMap(instance, {
+        type: MAP_TYPE.hash,
+        keySize: 4,
+        flags: MAP_FLAG.WRONLY_PROG,
+      }),
+    });
+    expect(await agreed({ ...scenario, prepare })).toMatch(/argument/);
+  });
+
+  it.each([4, 8])("keep what they find in an LRU of keys of %i bytes", async (keySize) => {
+    for (const text of [LOOK_UP, LOOK_UP + CALL_BY_REGISTER]) {
+      useEngine(aotEngine);
+      const instance = await createInstance();
+      const context = instance.createContext(CONTEXT_BYTES, true);
+      const map = createMap(instance, { type: MAP_TYPE.lru_hash, keySize, maxEntries: 64 });
+      const reference = { kind: "map" as const, slot: 4, map: "map" };
+      const { handle } = loadProgram(instance, link(text, [reference]), { map });
+      const key = new Uint8Array(8);
+      const [word] = new BigUint64Array(key.buffer);
+      expect(word).toBe(0n);
+      map.update(key.subarray(0, keySize), new Uint8Array(map.spec.valueSize));
+      for (let other = 1; other < 1000; other++) {
+        instance.run(handle, context, 0);
+        expect(instance.result64).not.toBe(0n);
+        new DataView(key.buffer).setUint32(0, other, true);
+        map.update(key.subarray(0, keySize), new Uint8Array(map.spec.valueSize));
+      }
+    }
+  });
+});
+
 describe("words of kernel memory", () => {
   const KERNEL_WORD = 0x1122_3344_5566_7788n;
   /** r0 of the read, or with `word` what lies in the frame after it. */
