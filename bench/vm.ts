@@ -108,7 +108,7 @@ export const vmBench: Bench = {
       method:
         "medians of warm rounds; the loop's sum in the frame, and in the context; native: the same loop " +
         "in C, clang -O2, the sum volatile; compile: decoding to an instance that can be called, a new " +
-        "program each time; entry: an empty program, alone from JavaScript and by blocks of 4,096 records; " +
+        "program each time, after 40 others; entry: an empty program, alone from JavaScript and by blocks of 4,096 records; " +
         "hash: 4,096 of 65,536 keys of 4 bytes, in turn; lpm: 10,000 /32 prefixes; ring: 8-byte records " +
         "reserved, submitted and read, on one core; aot_fast: no checks; collector_event: ns of a TCP state change, " +
         "and of a system call's enter and exit, delivered to a ring, 1,024 in a loop of BPF, all in turns; " +
