@@ -38,11 +38,24 @@ async function text(url: string): Promise<string> {
   return response.text();
 }
 
-async function startServing(): Promise<number> {
+async function startServing(...args: readonly string[]): Promise<number> {
   const port = await freePort();
-  runs.push(startRun(["--workload", "default", "--metrics", `127.0.0.1:${port}`]));
+  runs.push(startRun(["--workload", "default", "--metrics", `127.0.0.1:${port}`, ...args]));
   await vi.waitFor(() => text(`http://127.0.0.1:${port}/healthz`), { timeout: 20_000 });
   return port;
+}
+
+/** The same where half of the events are left out. */
+async function startSampling(): Promise<number> {
+  const config = join(folder, "sampling.yaml");
+  writeFileSync(config, "sampling: { strategy: uniform, base_rate: 0.5 }\n");
+  return await startServing("--config", config, "--pace", "1");
+}
+
+/** Values of a metric's series, by their labels. */
+function series(metrics: string, name: string): Map<string, number> {
+  const lines = metrics.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\S+)( \\d+)?$`, "gm"));
+  return new Map([...lines].map(([, labels, value]) => [labels!, Number(value)]));
 }
 
 function startPrometheus(port: number, target: number): void {
@@ -77,6 +90,36 @@ describe("metrics of a run over HTTP", () => {
     expect((await fetch(`${url}/metrics`, { method: "POST" })).status).toBe(405);
   });
 
+  it("have estimates of latency quantiles, in order and in their bounds, where events are sampled", async () => {
+    const url = `http://127.0.0.1:${await startSampling()}/metrics`;
+    const name = "bpf_event_latency_quantile_estimate";
+    const quantiles = await vi.waitFor(
+      async () => {
+        const metrics = await text(url);
+        const of = (suffix: string, percentile: string) =>
+          [...series(metrics, `${name}${suffix}_seconds`)].find(
+            ([labels]) =>
+              labels.includes('event_type="syscall"') &&
+              labels.includes(`percentile="${percentile}"`),
+          )?.[1] ?? Number.NaN;
+        const found = ["p50", "p95", "p99"].map((percentile) => ({
+          lower: of("_lower", percentile),
+          value: of("", percentile),
+          upper: of("_upper", percentile),
+        }));
+        for (const { lower, value, upper } of found) {
+          expect(lower).toBeGreaterThan(0);
+          expect(value).toBeGreaterThanOrEqual(lower);
+          expect(upper).toBeGreaterThanOrEqual(value);
+        }
+        return found;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(quantiles[1]!.value).toBeGreaterThanOrEqual(quantiles[0]!.value);
+    expect(quantiles[2]!.value).toBeGreaterThanOrEqual(quantiles[1]!.value);
+  });
+
   if (missing !== undefined) {
     it.skip(`a real Prometheus: ${missing} is missing; install the package prometheus`, () => {});
     return;
@@ -84,12 +127,14 @@ describe("metrics of a run over HTTP", () => {
 
   it("are clean to promtool, and a real Prometheus finds the report's key metrics", async () => {
     const target = await startServing();
-    const metrics = await text(`http://127.0.0.1:${target}/metrics`);
-    const lint = spawnSync("promtool", ["check", "metrics"], { input: metrics, encoding: "utf8" });
-    expect({ status: lint.status, said: lint.stdout + lint.stderr }).toEqual({
-      status: 0,
-      said: "",
-    });
+    for (const port of [target, await startSampling()]) {
+      const input = await text(`http://127.0.0.1:${port}/metrics`);
+      const lint = spawnSync("promtool", ["check", "metrics"], { input, encoding: "utf8" });
+      expect({ status: lint.status, said: lint.stdout + lint.stderr }).toEqual({
+        status: 0,
+        said: "",
+      });
+    }
     const port = await freePort();
     startPrometheus(port, target);
     await vi.waitFor(
