@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * TCP connections: every state change with the time spent in the state before, connection attempts
- * that fail, and retransmits.
+ * that fail, and retransmits. They often happen in a soft interrupt, in the name of whatever it interrupted: so
+ * they are the doing of who opened the connection, as far as that is known.
  */
 #define PROGRAMS_MAX 2
 #include "include/collector.h"
@@ -167,6 +168,7 @@ static __always_inline void tcp_state_observe(struct probe *probe, const void *c
 		return;
 	known = state_change(probe, &transition, &previous);
 	event_facts_begin(&facts, EVENT_TCP_STATE);
+	facts.actor_pid = previous.owner_pid;
 	if (transition.old_state == TCP_SYN_SENT && transition.new_state == TCP_CLOSE) {
 		facts.type = EVENT_TCP_CONNECT_FAILED;
 		facts.priority = EVENT_PRIORITY_HIGH;
@@ -280,6 +282,7 @@ static __always_inline void tcp_retransmit_observe(struct probe *probe, const vo
 		event_facts_latency(&facts, known->since_ns, probe->now_ns);
 		owner_pid = known->owner_pid;
 	}
+	facts.actor_pid = owner_pid;
 	if (!event_admit(probe, &facts, &admission))
 		return;
 	event = event_reserve(probe, &facts, sizeof(*event));

@@ -18,7 +18,7 @@
 #include "event_facts.h"
 #include "filter_judge.h"
 
-/* Process that is never reported: the collector. 0 = none. */
+/* Process whose doing is never reported: the collector. 0 = none. */
 const volatile __u32 excluded_pid = 0;
 /* Only process, cgroup (exact id) or network namespace to report. 0 = any. */
 const volatile __u32 only_pid = 0;
@@ -34,15 +34,17 @@ struct {
 	__type(value, __u64);
 } filter_rule_hits SEC(".maps");
 
-static __always_inline bool should_capture_task(const struct task_facts *facts)
+static __always_inline bool should_capture_task(const struct event_facts *facts)
 {
-	if (excluded_pid && facts->pid == excluded_pid)
+	const struct task_facts *task = &facts->task;
+
+	if (excluded_pid && facts->actor_pid == excluded_pid)
 		return false;
-	if (only_pid && facts->pid != only_pid)
+	if (only_pid && task->pid != only_pid)
 		return false;
-	if (only_cgroup_id && facts->cgroup_id != only_cgroup_id)
+	if (only_cgroup_id && task->cgroup_id != only_cgroup_id)
 		return false;
-	return !only_net_namespace || facts->net_namespace == only_net_namespace;
+	return !only_net_namespace || task->net_namespace == only_net_namespace;
 }
 
 __attribute__((noinline)) int filter_count_rules(__u32 program)
@@ -112,7 +114,7 @@ static __always_inline void filter_judge(struct filter_verdict *verdict, struct 
 
 	verdict->rule = 0;
 	verdict->shadow_rejected = false;
-	verdict->pass = should_capture_task(&facts->task);
+	verdict->pass = should_capture_task(facts);
 	verdict->generation = *(volatile __u32 *)&filters.current;
 	if (!verdict->pass || filter_passes_all(verdict->generation))
 		return;
@@ -141,6 +143,7 @@ static __always_inline void filter_judge(struct filter_verdict *verdict, struct 
 		struct event_facts described;                                                      \
 		event_facts_begin(&described, 0);                                                  \
 		described.task.pid = (process);                                                    \
+		described.actor_pid = (process);                                                   \
 		described.task.pid_namespace = (namespace_id);                                     \
 		filter_judge(&captured, &probe, &described);                                       \
 		captured.pass;                                                                     \

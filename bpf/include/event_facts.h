@@ -23,11 +23,13 @@ struct event_facts {
 	struct task_facts task;
 	struct network_facts network;
 	__u64 latency_ns; /* of the operation that the event completes; 0 where unknown */
-	__u16 type;	  /* enum event_type */
-	__u8 priority;	  /* enum event_priority */
+	/* Process whose doing the event is, 0 where it is unknown: not always the current task's. */
+	__u32 actor_pid;
+	__u16 type;    /* enum event_type */
+	__u8 priority; /* enum event_priority */
 	bool latency_known;
 	bool error; /* the operation failed */
-	__u8 reserved[3];
+	__u8 reserved[7];
 };
 
 /* Starts the description of an event of `type`; what the collector does not add stays 0. */
@@ -37,6 +39,7 @@ static __always_inline void event_facts_begin(struct event_facts *facts, __u16 t
 	facts->type = type;
 	facts->priority = EVENT_PRIORITY_NORMAL;
 	task_facts_read(&facts->task);
+	facts->actor_pid = facts->task.pid;
 }
 
 /*

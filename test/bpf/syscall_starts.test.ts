@@ -1,76 +1,24 @@
 /** The system call collector's memory of where each thread is: one entry a thread, for call after call. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readArtifact } from "#cli/artifacts.ts";
-import type { BpfMap, BpfObject } from "#core/backend.ts";
-import { createCodec } from "#core/btf/codec.ts";
-import { findType } from "#core/btf/queries.ts";
-import { COMM_BYTES } from "#core/trace/task_facts.ts";
-import { createWasmBackend, type WasmBackend } from "#wasm/backend.ts";
+import { type CollectorMachine, openCollector } from "../support/collector_machine.ts";
 
 const DURATION_UNKNOWN = 1;
 
-let backend: WasmBackend;
-let object: BpfObject;
-let starts: BpfMap;
+let machine: CollectorMachine;
 beforeEach(async () => {
-  backend = await createWasmBackend({
-    runtime: readArtifact("wasm/runtime.wasm"),
-    kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),
-    cpus: 1,
-  });
-  object = backend.open(readArtifact("bpf/syscall_monitor.bpf.o"), {
-    maxEntries: { syscall_starts: 128 },
-  });
-  object.load();
-  starts = object.maps.get("syscall_starts")!;
+  machine = await openCollector("syscall_monitor", { maxEntries: { syscall_starts: 128 } });
 });
-afterEach(() => backend.close());
+afterEach(() => machine.close());
 
-/** The thread that runs from here on. */
-function becomeThread(tid: number): void {
-  const inums = { pid: 1, net: 1, mnt: 1, uts: 1, ipc: 1, cgroup: 1, user: 1 };
-  backend.tasks.define(0, {
-    pid: 7,
-    tid,
-    parent_pid: 1,
-    uid: 0,
-    gid: 0,
-    cgroup_id: 1n,
-    start_ns: 0n,
-    namespaces: inums,
-    comm: new Uint8Array(COMM_BYTES),
-  });
-  const { exports, view } = backend.instance;
-  view.setUint32(exports.rt_current_tasks_address(), exports.task_first_slot(), true);
-}
-
-function runAt(time_ns: number, program: string, struct: string, fields: object): void {
-  const { exports, view } = backend.instance;
-  view.setBigUint64(exports.rt_clock_address(), BigInt(time_ns), true);
-  const context = createCodec(backend.kernelBtf, findType(backend.kernelBtf, struct, "struct")!);
-  const bytes = new Uint8Array(context.size);
-  context.encode(fields, bytes);
-  object.programs.get(program)!.run(bytes);
-}
+const becomeThread = (tid: number): void => machine.becomeThread(tid);
 
 const enter = (time_ns: number, id: number): void =>
-  runAt(time_ns, "syscall_enter", "trace_event_raw_sys_enter", { id });
+  machine.run(time_ns, "syscall_enter", "trace_event_raw_sys_enter", { id });
 
 /** The latency that the event says, or undefined where it says that it is unknown. */
 function exit(time_ns: number, id: number): number | undefined {
-  runAt(time_ns, "syscall_exit", "trace_event_raw_sys_exit", { id, ret: 0 });
-  const struct = createCodec(object.btf!, findType(object.btf!, "syscall_event", "struct")!);
-  const events: { header: { flags: number }; latency_ns: number }[] = [];
-  object.maps
-    .get("events")!
-    .ring()
-    .consume(({ buffer, offsets, count }) => {
-      for (let i = 0; i < count; i++) {
-        events.push(
-          struct.decode(buffer.subarray(offsets[i]!, offsets[i]! + struct.size)) as never,
-        );
-      }
-    });
+  machine.run(time_ns, "syscall_exit", "trace_event_raw_sys_exit", { id, ret: 0 });
+  const events = machine.events<{ header: { flags: number }; latency_ns: number }>("syscall_event");
   expect(events).toHaveLength(1);
   const [event] = events as [(typeof events)[0]];
   if ((event.header.flags & DURATION_UNKNOWN) === 0) return Number(event.latency_ns);
@@ -80,6 +28,7 @@ function exit(time_ns: number, id: number): number | undefined {
 
 function keys(): number[] {
   const found: number[] = [];
+  const starts = machine.map("syscall_starts");
   const next = new Uint8Array(4);
   for (let key: Uint8Array | null = null; starts.nextKey(key, next); key = next.slice()) {
     found.push(new DataView(next.buffer).getUint32(0, true));
@@ -133,6 +82,7 @@ describe.each([1, 0, 0x7fffffff])("thread %i", (tid) => {
   it("takes no latency from an entry under another thread's hands", () => {
     becomeThread(77);
     enter(1000, 5);
+    const starts = machine.map("syscall_starts");
     const others = new Uint8Array(starts.spec.valueSize);
     expect(starts.lookup(keyOf(77), others)).toBe(true);
     becomeThread(tid);

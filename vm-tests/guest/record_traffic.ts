@@ -71,8 +71,8 @@ async function end(child: ChildProcess): Promise<void> {
   if (status !== 0) throw new Error(`a command ended with ${status}`);
 }
 
-// Soft interrupts work on connections in the name of whoever they interrupt, the collector or the recorder perhaps.
-const limits = ["--collector", "tcp", "--duration", "600", "--include-self"];
+// Soft interrupts work on these connections in the name of whoever they interrupt, the collector perhaps: none may be left out for that.
+const limits = ["--collector", "tcp", "--duration", "600"];
 const recorder = command("ignore", "record", ...limits, "-w", join(folder, TRACE));
 const sink = `ndjson:${join(folder, LIVE)}`;
 const report = openSync(join(folder, REPORT), "w");
