@@ -18,19 +18,20 @@ enum syscall_program {
 struct syscall_start {
 	__u64 enter_ns;
 	__u64 number;
-	__u64 caller; /* CALLER of the thread whose call is under way, 0 from exit to enter */
+	__u64 check; /* enter_ns ^ CALLER of the thread that went in; 0 from exit to enter */
 };
 
-/* No thread's is 0. */
-#define CALLER(tid) ((tid) | 1ULL << 32)
+/* With a bit that no time has. */
+#define CALLER(tid) ((tid) | 1ULL << 63)
 
 /*
  * By thread. An entry stays where it is from one call to the next, because to insert and to delete one
  * costs more than all else that the enter program does. Threads end without a word, so entries are
  * left behind; the least recently used ones make room.
  *
- * An entry that makes room is another thread's at once, even under the hands of who has looked it up: so
- * it says whose it is.
+ * An entry that makes room is another thread's at once, even under the hands of who has looked it up, and
+ * what two threads write may come in any order. So the time is believed only with a check that fits both it
+ * and the thread.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -52,19 +53,14 @@ static __always_inline void syscall_enter_note(struct probe *probe, __u64 number
 	struct syscall_start start = {
 		.enter_ns = probe->now_ns,
 		.number = number,
-		.caller = CALLER(tid),
+		.check = probe->now_ns ^ CALLER(tid),
 	};
 	struct syscall_start *kept = bpf_map_lookup_elem(&syscall_starts, &tid);
 
-	if (kept) {
-		/* First whose it is: a wrong time is not taken for that thread's. */
-		kept->caller = start.caller;
-		asm volatile("" ::: "memory");
-		kept->enter_ns = start.enter_ns;
-		kept->number = start.number;
-	} else if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY)) {
+	if (kept)
+		*kept = start;
+	else if (bpf_map_update_elem(&syscall_starts, &tid, &start, BPF_ANY))
 		probe_count(probe, errors);
-	}
 }
 
 static __always_inline int syscall_enter_run(const void *context, enum hook hook)
@@ -132,11 +128,14 @@ static __always_inline void syscall_exit_observe(struct probe *probe, const void
 	syscall_end_read(&end, context, hook);
 	event_facts_begin(&facts, EVENT_SYSCALL);
 	start = bpf_map_lookup_elem(&syscall_starts, &tid);
-	if (start && start->caller == CALLER(tid)) {
+	if (start) {
+		/* Once: what is checked is what is used. */
+		__u64 enter_ns = *(volatile __u64 *)&start->enter_ns;
+
 		/* A signal return leaves another call than it entered; its latency would be a lie. */
-		if (start->number == (__u64)end.number)
-			event_facts_latency(&facts, start->enter_ns, probe->now_ns);
-		start->caller = 0;
+		if ((enter_ns ^ start->check) == CALLER(tid) && start->number == (__u64)end.number)
+			event_facts_latency(&facts, enter_ns, probe->now_ns);
+		start->check = 0;
 	}
 	facts.error = end.result < 0 && end.result >= -ERRNO_MAX;
 	if (!event_admit(probe, &facts, &admission))

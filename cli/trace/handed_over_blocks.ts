@@ -29,7 +29,10 @@ export class HandedOverBlocks implements BlockSource {
   }
 
   async close(): Promise<void> {
-    await this.#there.close();
-    await this.#here.close();
+    try {
+      await this.#there.close();
+    } finally {
+      await this.#here.close();
+    }
   }
 }

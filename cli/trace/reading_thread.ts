@@ -33,6 +33,8 @@ export class ReadingThread {
   readonly #worker: Worker;
   #problem: unknown = new Error("the thread that reads the trace ended");
   #end: NodeJS.Timeout | undefined;
+  /** How many wait for what the thread brings. */
+  #awaited = 0;
 
   constructor() {
     const memory = createSlotMemory();
@@ -55,11 +57,11 @@ export class ReadingThread {
 
   /** Awaits what only the thread can bring; the process must not end meanwhile. */
   async keepAlive<T>(awaited: () => Promise<T>): Promise<T> {
-    this.#worker.ref();
+    if (this.#awaited++ === 0) this.#worker.ref();
     try {
       return await awaited();
     } finally {
-      this.#worker.unref();
+      if (--this.#awaited === 0) this.#worker.unref();
     }
   }
 
@@ -75,7 +77,7 @@ export class ReadingThread {
     if (resting !== undefined) return await this.end();
     this.slots.clear();
     resting = this;
-    this.#end = setTimeout(() => this.end(), REST_MS).unref();
+    this.#end = setTimeout(() => resting === this && this.end(), REST_MS).unref();
   }
 
   async end(): Promise<void> {

@@ -5,6 +5,7 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
+import { BpfError, ERRNO } from "#core/errors.ts";
 import { TraceError, type TraceErrorReason } from "#core/trace/error.ts";
 import type { BlockSource, StoredBlock } from "#core/trace/stored_block.ts";
 import { type BlockSlots, SLOT } from "./block_slots.ts";
@@ -21,7 +22,8 @@ export class ThreadedBlocks implements BlockSource {
   #lent = false;
   #offset = 0;
   #turned_ms = performance.now();
-  #closed = false;
+  /** From when it is closed on: the thread is another trace's. */
+  #closing: Promise<void> | undefined;
 
   /** The file becomes this object's to close. Before the first `next`, `begin` says where to read. */
   constructor(file: FileHandle) {
@@ -32,7 +34,7 @@ export class ThreadedBlocks implements BlockSource {
 
   /** Whether the thread is up and waits for `begin`. */
   get ready(): boolean {
-    return this.#slots.reading.ready;
+    return this.#closing === undefined && this.#slots.reading.ready;
   }
 
   /** The thread reads on from byte `offset`, where the block of that number starts. */
@@ -46,10 +48,12 @@ export class ThreadedBlocks implements BlockSource {
   }
 
   async next(): Promise<StoredBlock | undefined> {
+    this.#assertOpen();
     if (this.#lent) this.#slots.free();
     this.#lent = false;
     if (!this.#slots.filled) await this.#wait();
     else if (performance.now() - this.#turned_ms > TURN_MS) await this.#turn();
+    this.#assertOpen();
     const slot = this.#slots.peek();
     if (slot.state === SLOT.gone) throw this.#thread.problem;
     this.#offset = slot.offset;
@@ -59,11 +63,24 @@ export class ThreadedBlocks implements BlockSource {
     return slot;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#thread.rest();
-    await this.#file.close();
+  /** A `next` that waits throws then. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#thread.rest();
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) {
+      throw new BpfError("read trace", "it is closed", { errno: ERRNO.EBADF });
+    }
   }
 
   async #turn(): Promise<void> {
@@ -73,7 +90,7 @@ export class ThreadedBlocks implements BlockSource {
 
   async #wait(): Promise<void> {
     await this.#thread.keepAlive(async () => {
-      while (!this.#slots.filled) await this.#slots.wait();
+      while (this.#closing === undefined && !this.#slots.filled) await this.#slots.wait();
     });
   }
 }

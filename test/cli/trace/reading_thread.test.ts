@@ -4,8 +4,12 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HandedOverBlocks } from "#cli/trace/handed_over_blocks.ts";
 import { endRestingThread } from "#cli/trace/reading_thread.ts";
+import { ThreadedBlocks } from "#cli/trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
+import { BlockReader } from "#core/trace/block_reader.ts";
+import { ByteSource } from "#core/trace/byte_source.ts";
 import { TraceReader } from "#core/trace/reader.ts";
 import {
   type PlainEvent,
@@ -52,6 +56,10 @@ const OTHER_TRACE: PlainTrace = {
 const OTHER = writePlain(OTHER_TRACE).bytes;
 const SMALL = writePlain(SMALL_TRACE).bytes;
 
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 async function expectRead(bytes: Uint8Array): Promise<void> {
   const read = await readThreaded(path, bytes);
   expectSame(read, await readPlain([bytes], decompressBlock));
@@ -95,6 +103,68 @@ describe("a thread reads the next trace", () => {
       await expectRead(LONG.slice(0, Math.floor(at * LONG.length)));
       await expectRead(OTHER);
     }
+    expect(threads.count).toBe(1);
+  });
+});
+
+describe("a trace that was closed", () => {
+  const CLOSED = { code: "EBADF", message: expect.stringContaining("it is closed") };
+
+  /** What a promise that nobody awaits yet comes to. */
+  const settled = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
+
+  it("gives no block any more, also to who waits for one, and the next is read whole", async () => {
+    const { blocks } = await blocksOf(path, LONG);
+    // The thread is not up yet: this one waits.
+    const waiting = settled(blocks.next());
+    await blocks.close();
+    expect(await waiting).toMatchObject(CLOSED);
+    await expectRead(OTHER);
+    await expect(blocks.next()).rejects.toMatchObject(CLOSED);
+    expect(threads.count).toBe(1);
+  });
+
+  it("keeps its hands off the slots, though it had one", async () => {
+    const { blocks } = await blocksOf(path, LONG);
+    await blocks.next();
+    await blocks.close();
+    const next = await blocksOf(join(directory, "b.trace"), OTHER);
+    await expect(blocks.next()).rejects.toMatchObject(CLOSED);
+    const read = await readOpened(async () => new TraceReader(next.schema, next.blocks));
+    expectSame(read, await readPlain([OTHER], decompressBlock));
+  });
+
+  it("may be closed within its own loop", async () => {
+    const { schema, blocks } = await blocksOf(path, LONG);
+    const reader = new TraceReader(schema, blocks);
+    const loop = async () => {
+      for await (const _ of reader) await reader.close();
+    };
+    await expect(loop()).rejects.toMatchObject(CLOSED);
+    await expectRead(OTHER);
+    expect(threads.count).toBe(1);
+  });
+
+  it("is closed when any of its closings is over", async () => {
+    const { blocks } = await blocksOf(path, LONG);
+    await blocks.next();
+    const first = blocks.close();
+    await blocks.close();
+    expect(openDescriptors(directory)).toBe(0);
+    await first;
+  });
+
+  it("leaves the thread that rests alone", async () => {
+    await expectRead(LONG);
+    const { schema, start } = await startOf(LONG);
+    expect(schema).toEqual(LONG_TRACE.schema);
+    const there = new ThreadedBlocks(await open(path));
+    const source = new ByteSource(chunksOf(LONG.subarray(start)));
+    const blocks = new HandedOverBlocks(new BlockReader(source, decompressBlock), there);
+    await blocks.close();
+    expect(there.ready).toBe(false);
+    await settled(blocks.next());
+    await expectRead(OTHER);
     expect(threads.count).toBe(1);
   });
 });
