@@ -1,12 +1,11 @@
 /** Traces opened by their path: which thread reads them, and that nothing outlives the reading. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { endRestingThread } from "#cli/trace/reading_thread.ts";
+import { describe, expect, it } from "vitest";
 import { openTrace } from "#cli/trace_file.ts";
 import { BpfError } from "#core/errors.ts";
 import {
@@ -16,22 +15,10 @@ import {
   SMALL_TRACE,
   writePlain,
 } from "#property-tests/arbitraries/traces.ts";
-import { expectNothingHeld, openDescriptors, StartedThreads } from "../support/held.ts";
+import { expectNothingHeld, openDescriptors, useTraceFolder } from "../support/held.ts";
 import { LONG_TRACE } from "../support/threaded_traces.ts";
 
-let directory: string;
-let path: string;
-let threads: StartedThreads;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "trace-file-"));
-  path = join(directory, "a.trace");
-  threads = new StartedThreads();
-});
-afterEach(async () => {
-  await endRestingThread();
-  threads.stop();
-  rmSync(directory, { recursive: true });
-});
+const { directory, path, threads } = useTraceFolder("trace-file-");
 
 const SMALL = writePlain(SMALL_TRACE).bytes;
 /** The long trace four times over, which is what a thread is worth starting for. */

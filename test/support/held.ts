@@ -1,14 +1,16 @@
 /** What this process holds while it reads a file: threads and descriptors. */
-import { readdirSync, readlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { expect } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { endRestingThread } from "#cli/trace/reading_thread.ts";
 
-/** Threads that were started since. */
+/** Threads that were started since `start`. */
 export class StartedThreads {
   readonly #workers: Worker[] = [];
 
-  constructor() {
+  start(): void {
     process.on("worker", this.#started);
   }
 
@@ -47,4 +49,20 @@ export async function expectNothingHeld(directory: string, threads: StartedThrea
   expect(openDescriptors(directory)).toBe(0);
   await endRestingThread();
   await expect.poll(() => threads.running).toBe(0);
+}
+
+/** A folder for traces, empty before every test, and the threads that each test starts. */
+export function useTraceFolder(prefix: string) {
+  const directory = mkdtempSync(join(tmpdir(), prefix));
+  const threads = new StartedThreads();
+  beforeEach(() => {
+    mkdirSync(directory, { recursive: true });
+    threads.start();
+  });
+  afterEach(async () => {
+    await endRestingThread();
+    threads.stop();
+    rmSync(directory, { recursive: true });
+  });
+  return { directory, path: join(directory, "a.trace"), threads };
 }

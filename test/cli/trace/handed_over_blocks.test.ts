@@ -1,11 +1,8 @@
 /** Blocks that one thread begins to read and another goes on with: as if one had read them all. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { HandedOverBlocks } from "#cli/trace/handed_over_blocks.ts";
-import { endRestingThread } from "#cli/trace/reading_thread.ts";
 import { ThreadedBlocks } from "#cli/trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { BlockReader } from "#core/trace/block_reader.ts";
@@ -14,26 +11,14 @@ import { readFileHeader } from "#core/trace/file_header.ts";
 import { TraceReader } from "#core/trace/reader.ts";
 import type { BlockSource } from "#core/trace/stored_block.ts";
 import { readOpened, readPlain, writePlain } from "#property-tests/arbitraries/traces.ts";
-import { expectNothingHeld, StartedThreads } from "../../support/held.ts";
+import { expectNothingHeld, useTraceFolder } from "../../support/held.ts";
 import { expectSame, LONG_TRACE } from "../../support/threaded_traces.ts";
 
 const { bytes: WHOLE } = writePlain(LONG_TRACE, compressBlock);
 /** Events and their task, and the trailer. */
 const BLOCKS = Math.ceil(LONG_TRACE.items.length / LONG_TRACE.blockRecords) + 2;
 
-let directory: string;
-let path: string;
-let threads: StartedThreads;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "handed-over-"));
-  path = join(directory, "a.trace");
-  threads = new StartedThreads();
-});
-afterEach(async () => {
-  await endRestingThread();
-  threads.stop();
-  rmSync(directory, { recursive: true });
-});
+const { directory, path, threads } = useTraceFolder("handed-over-");
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;

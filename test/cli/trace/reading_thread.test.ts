@@ -1,11 +1,8 @@
 /** One thread reads many traces, one after the other, and nothing of one reaches the next. */
-import { mkdtempSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { HandedOverBlocks } from "#cli/trace/handed_over_blocks.ts";
-import { endRestingThread } from "#cli/trace/reading_thread.ts";
 import { ThreadedBlocks } from "#cli/trace/threaded_blocks.ts";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { BlockReader } from "#core/trace/block_reader.ts";
@@ -19,7 +16,7 @@ import {
   SMALL_TRACE,
   writePlain,
 } from "#property-tests/arbitraries/traces.ts";
-import { expectNothingHeld, openDescriptors, StartedThreads } from "../../support/held.ts";
+import { expectNothingHeld, openDescriptors, useTraceFolder } from "../../support/held.ts";
 import {
   blocksOf,
   expectSame,
@@ -29,20 +26,8 @@ import {
   threadedFrom,
 } from "../../support/threaded_traces.ts";
 
-let directory: string;
-let path: string;
-let threads: StartedThreads;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "reading-thread-"));
-  path = join(directory, "a.trace");
-  threads = new StartedThreads();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await endRestingThread();
-  threads.stop();
-  rmSync(directory, { recursive: true });
-});
+const { directory, path, threads } = useTraceFolder("reading-thread-");
+afterEach(() => vi.useRealTimers());
 
 const LONG = writePlain(LONG_TRACE, compressBlock).bytes;
 /** As long, with other contents in every block. */

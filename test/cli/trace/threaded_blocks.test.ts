@@ -1,12 +1,10 @@
 /** Blocks that come through a thread: what the reading thread itself would have read, and nothing held afterwards. */
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { endRestingThread } from "#cli/trace/reading_thread.ts";
+import { describe, expect, it } from "vitest";
 import { compressBlock, decompressBlock } from "#cli/zstd.ts";
 import { BLOCK_TYPE } from "#core/trace/format.ts";
 import { TraceReader } from "#core/trace/reader.ts";
@@ -19,7 +17,7 @@ import {
   writePlain,
 } from "#property-tests/arbitraries/traces.ts";
 import { checkAsyncProperty } from "#property-tests/property.ts";
-import { expectNothingHeld, StartedThreads } from "../../support/held.ts";
+import { expectNothingHeld, useTraceFolder } from "../../support/held.ts";
 import {
   blocksOf,
   expectSame,
@@ -29,19 +27,7 @@ import {
   threadedFrom,
 } from "../../support/threaded_traces.ts";
 
-let directory: string;
-let path: string;
-let threads: StartedThreads;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "threaded-blocks-"));
-  path = join(directory, "a.trace");
-  threads = new StartedThreads();
-});
-afterEach(async () => {
-  await endRestingThread();
-  threads.stop();
-  rmSync(directory, { recursive: true });
-});
+const { directory, path, threads } = useTraceFolder("threaded-blocks-");
 
 /** Calls `between` before a block is handed on, while its slot is lent. */
 function paused(blocks: BlockSource, between: () => Promise<unknown>): BlockSource {
