@@ -1,7 +1,8 @@
 /** The trace's task for a recorded event, found without making objects per event. */
 import type { Btf } from "#core/btf/btf.ts";
 import { fieldReader, fieldReaderPair, type NumberReader } from "#core/btf/fields.ts";
-import { findField, layoutOf } from "#core/btf/layout.ts";
+import { findField } from "#core/btf/find_field.ts";
+import { layoutOf } from "#core/btf/layout.ts";
 import { findType } from "#core/btf/queries.ts";
 import { BpfError } from "#core/errors.ts";
 import { type TaskFacts, taskFacts } from "#core/trace/task_facts.ts";

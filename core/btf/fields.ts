@@ -11,7 +11,8 @@ import {
   type NumberWriter,
   signedBitsReader,
 } from "./bits.ts";
-import { type Field, findField, type Layout } from "./layout.ts";
+import { findField } from "./find_field.ts";
+import type { Field, Layout } from "./layout.ts";
 
 export type { NumberReader, NumberWriter };
 

@@ -1,6 +1,7 @@
 /** Where things lie in the kernel's filter tables, in words of 32 bits; from the object's BTF. */
 import type { Btf } from "../btf/btf.ts";
-import { findField, type Layout, layoutOf } from "../btf/layout.ts";
+import { findField } from "../btf/find_field.ts";
+import { type Layout, layoutOf } from "../btf/layout.ts";
 import { findType } from "../btf/queries.ts";
 import { BpfError } from "../errors.ts";
 import type { TableName } from "./filter_geometry.ts";

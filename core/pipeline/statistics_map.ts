@@ -4,7 +4,8 @@
 import type { BpfMap } from "../backend.ts";
 import type { Btf } from "../btf/btf.ts";
 import { fieldReader, type NumberReader } from "../btf/fields.ts";
-import { findField, type Layout, layoutOf } from "../btf/layout.ts";
+import { findField } from "../btf/find_field.ts";
+import { type Layout, layoutOf } from "../btf/layout.ts";
 import { findType } from "../btf/queries.ts";
 import { BpfError } from "../errors.ts";
 

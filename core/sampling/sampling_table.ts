@@ -1,7 +1,8 @@
 /** The kernel's table of thresholds, and its counts, of one loaded object. */
 import type { BpfMap, BpfObject } from "../backend.ts";
 import { fieldWriter, fieldWriterPair } from "../btf/fields.ts";
-import { findField, type Layout } from "../btf/layout.ts";
+import { findField } from "../btf/find_field.ts";
+import type { Layout } from "../btf/layout.ts";
 import { requiredMap, requiredStruct } from "../object_parts.ts";
 import type { SamplingRules } from "./decision.ts";
 import { GAP_DIGITS, gapDigit, SKIP_BITS_MAX, skipBits } from "./gap_digits.ts";

@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Backend, BpfMap } from "#core/backend.ts";
 import type { Btf } from "#core/btf/btf.ts";
-import { findField, type Layout, layoutOf } from "#core/btf/layout.ts";
+import { findField } from "#core/btf/find_field.ts";
+import { type Layout, layoutOf } from "#core/btf/layout.ts";
 import { findType } from "#core/btf/queries.ts";
 import { COLLECTORS, type CollectorSpec } from "#core/events/collectors.ts";
 import {

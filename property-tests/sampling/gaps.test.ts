@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { readArtifact } from "#cli/artifacts.ts";
 import type { BpfObject } from "#core/backend.ts";
 import { fieldReaderPair } from "#core/btf/fields.ts";
-import { findField } from "#core/btf/layout.ts";
+import { findField } from "#core/btf/find_field.ts";
 import { requiredMap, requiredStruct } from "#core/object_parts.ts";
 import { compileRules } from "#core/sampling/compile_rules.ts";
 import { DEFAULT_SAMPLING } from "#core/sampling/sampling_config.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BtfMember, BtfType } from "#core/btf/btf.ts";
-import { findField, layoutOf } from "#core/btf/layout.ts";
+import { findField } from "#core/btf/find_field.ts";
+import { layoutOf } from "#core/btf/layout.ts";
 import { parseBtf } from "#core/btf/parse.ts";
 import { alignOf, findType, sizeOf, skipModifiers, typeName } from "#core/btf/queries.ts";
 import { BpfError } from "#core/errors.ts";
