@@ -136,13 +136,20 @@ class Machine {
       end = `r0 0x${instance.result64.toString(16)}`;
     } catch (error) {
       if (!(error instanceof ProgramFault)) throw error;
-      end = error.message;
+      end = cutAddress(error.message);
     } finally {
       loaded.close();
       this.#readRing();
     }
     return `${end}; ${this.#contents()}`;
   }
+}
+
+/** uBPF hands on no more than 32 bits of an address (docs/decisions/003-older-ubpf.md). */
+function cutAddress(message: string): string {
+  return message.replace(/0x[0-9a-f]{9,}/g, (address) => {
+    return `0x${BigInt.asUintN(32, BigInt(address)).toString(16)}`;
+  });
 }
 
 /** The same end on both. `tell` hears each. */
