@@ -20,7 +20,7 @@ export interface KernelRunOptions {
   readonly services?: Omit<ServiceOptions, "stop">;
   /** Without it the run lasts until `signal`. */
   readonly duration_s?: number | undefined;
-  /** Whether events in this process's name count; default no: a collector that saw its own system calls would feed itself. */
+  /** Whether this process's own doing counts; default no: a collector that saw its own system calls would feed itself. */
   readonly includeSelf?: boolean;
   /** Ends the run before its time. */
   readonly signal?: AbortSignal;

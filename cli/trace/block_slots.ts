@@ -41,7 +41,6 @@ export class BlockSlots {
   /** What the filling side is to read. */
   readonly reading: ReadingState;
   #turn = 0;
-  #abandoned = false;
 
   constructor(memory: SharedArrayBuffer) {
     this.#memory = memory;
@@ -111,7 +110,7 @@ export class BlockSlots {
 
   /** Gives the slot back; the next one's turn has come. */
   free(): void {
-    const state = this.#abandoned ? SLOT.gone : SLOT.free;
+    const state = this.reading.gone ? SLOT.gone : SLOT.free;
     Atomics.store(this.#words, this.#first + WORD.state, state);
     this.#turn++;
   }
@@ -125,7 +124,6 @@ export class BlockSlots {
 
   /** Nobody fills any more: `gone` comes after what was filled. For the one that empties. */
   abandon(): void {
-    this.#abandoned = true;
     this.reading.abandon();
     for (let slot = 0; slot < SLOTS; slot++) {
       const state = WORD.count * slot + WORD.state;

@@ -1,17 +1,14 @@
 /** What the collectors' code does where a configuration asks for more than a plain run. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { readArtifact } from "#cli/artifacts.ts";
 import type { RunReport } from "#cli/run/report.ts";
 import { runSimulated } from "#cli/run/simulated.ts";
-import { createCodec } from "#core/btf/codec.ts";
-import { findType } from "#core/btf/queries.ts";
 import { configSchema } from "#core/config/config.ts";
 import { COLLECTORS } from "#core/events/collectors.ts";
 import { admittedAtMost } from "#core/rate_limits/compile_limit.ts";
 import { RateLimitTable } from "#core/rate_limits/rate_limit_table.ts";
-import { createWasmBackend } from "#wasm/backend.ts";
 import { WORKLOAD_NAMESPACES } from "#wasm/world/workload.ts";
 import { CollectingSink, type Delivered } from "../support/collecting_sink.ts";
+import { openCollector } from "../support/collector_machine.ts";
 
 const DURATION_S = 0.05;
 const CPUS = 2;
@@ -98,30 +95,17 @@ describe("rate limits by", () => {
 
 describe("keys beyond the table of rate limits", () => {
   it("share a bucket", async () => {
-    const backend = await createWasmBackend({
-      runtime: readArtifact("wasm/runtime.wasm"),
-      kernelTypes: readArtifact("wasm/kernel_types.bpf.o"),
-    });
     // Two addresses have room, beside the shared buckets of both programs.
-    const object = backend.open(readArtifact("bpf/tcp_monitor.bpf.o"), {
-      maxEntries: { rate_limit_buckets: 4 },
-    });
-    object.load();
-    const table = new RateLimitTable(object);
+    const machine = await openCollector("tcp_monitor", { maxEntries: { rate_limit_buckets: 4 } });
+    const table = new RateLimitTable(machine.object);
     table.publish({ per_remote_address: { events_per_s: 0.001, burst: 1 } });
     const struct = "trace_event_raw_inet_sock_set_state";
-    const context = createCodec(backend.kernelBtf, findType(backend.kernelBtf, struct, "struct")!);
     const admitted: number[] = [];
     for (let host = 1; host <= 5; host++) {
       for (let event = 0; event < 3; event++) {
-        const bytes = new Uint8Array(context.size);
-        context.encode({ protocol: 6, family: 2, daddr: [10, 0, 0, host], newstate: 2 }, bytes);
-        object.programs.get("tcp_state")!.run(bytes);
-        const count = object.maps
-          .get("events")!
-          .ring()
-          .consume(() => {});
-        if (count > 0) admitted.push(host);
+        const fields = { protocol: 6, family: 2, daddr: [10, 0, 0, host], newstate: 2 };
+        machine.run(0, "tcp_state", struct, fields);
+        if (machine.events("tcp_event").length > 0) admitted.push(host);
       }
     }
     expect(admitted).toEqual([1, 2, 3]);
@@ -129,7 +113,7 @@ describe("keys beyond the table of rate limits", () => {
     // Other limits find no room for their shared buckets, and are taken nevertheless.
     table.publish({ per_pid: { events_per_s: 1 } });
     expect(table.buckets()).toBe(2);
-    backend.close();
+    machine.close();
   });
 });
 

@@ -16,6 +16,11 @@ const FRAME_POINTER = 10;
 const WORD = 8;
 /** Of a function. */
 export const FRAME_BYTES = 512;
+
+/** Whether `size` bytes from there on surely lie in the function's own frame. */
+export function inFrame({ base, offset }: ValueRange, size: number): boolean {
+  return base === "frame" && offset >= -FRAME_BYTES && offset + size <= 0;
+}
 const NOTHING_STORED: ReadonlyMap<number, ValueRange> = new Map();
 const NONE_USED: ReadonlySet<number> = new Set();
 

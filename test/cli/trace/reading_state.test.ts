@@ -78,7 +78,7 @@ describe("stopping", () => {
     const stopped = watch(telling.stopped());
     await turn();
     expect(stopped()).toBe(false);
-    // It comes up while it is stopped, and finds another order.
+    // It has done, and finds another order.
     setImmediate(() => telling.begin({ ...ORDER, file: 8 }));
     reading.done();
     await turn();

@@ -2,10 +2,11 @@
  * Helpers that compiled code does itself, where the call would cost more than the work. What they do
  * stands in runtime/helpers_*.c; whatever is not plain is left to the call.
  */
+import { inFrame } from "#wasm/engines/flow_state.ts";
 import { instructionClass } from "#wasm/engines/opcodes.ts";
 import { isConstant } from "#wasm/engines/value_range.ts";
 import { CALL_SOURCE, CLASS, OPCODE } from "#wasm/loader/instructions.ts";
-import { emitMapLookup, inFrame } from "./emit_map_lookup.ts";
+import { emitMapLookup } from "./emit_map_lookup.ts";
 import {
   access,
   branchIf,

@@ -2,9 +2,8 @@
  * Lookups in maps that compiled code does itself: in arrays, and in hash tables whose keys are single
  * words. What they do stands in runtime/map_array.c, map_hash_find.h and map_lru_hash.c.
  */
-import { FRAME_BYTES } from "#wasm/engines/flow_state.ts";
+import { inFrame } from "#wasm/engines/flow_state.ts";
 import type { ArrayPlace, HashPlace } from "#wasm/engines/register_flow.ts";
-import type { ValueRange } from "#wasm/engines/value_range.ts";
 import {
   access,
   branchIf,
@@ -43,11 +42,6 @@ export function emitMapLookup(context: FunctionContext, slot: number): boolean {
   }
   setRegister(context, 0);
   return true;
-}
-
-/** Whether `size` bytes from there on surely lie in the function's own frame. */
-export function inFrame({ base, offset }: ValueRange, size: number): boolean {
-  return base === "frame" && offset >= -FRAME_BYTES && offset + size <= 0;
 }
 
 function lookUpInArray(context: FunctionContext, array: ArrayPlace): void {
